@@ -1,0 +1,152 @@
+/**
+ * Network Time Protocol v4, client mode: one 48-byte datagram each way. A server that answers is serving; its leap
+ * indicator, stratum and kiss code say whether it can be believed. RFC 5905 sections 7.3 (packet), 7.4 (kiss codes) and
+ * 8 (offset and delay); RFC 9109 (the random transmit timestamp).
+ */
+import * as v from 'valibot';
+import { defineProbe } from '../src/model/probe.ts';
+import { DecodeError, Reader } from '../src/wire/reader.ts';
+
+const headerLength = 48;
+const client = 3;
+const server = 4;
+const unsynchronized = 3;
+
+/** Stratum 0 is a kiss-o'-death: the reference id holds a four-letter code such as RATE. */
+const kissOfDeath = 0;
+
+/** Codes of a server that has only just started; they look like a kiss and are not a refusal. */
+const starting = new Set(['INIT', 'STEP']);
+
+/** From 1900-01-01 (NTP) to 1970-01-01 (the system clock), and the length of an era: it wraps in February 2036. */
+const epochOffsetSeconds = 2_208_988_800;
+const eraSeconds = 2 ** 32;
+
+export interface NtpHeader {
+  readonly leap: number;
+  readonly version: number;
+  readonly mode: number;
+  readonly stratum: number;
+  readonly rootDelayMs: number;
+  readonly rootDispersionMs: number;
+  readonly referenceId: Uint8Array;
+  readonly originTimestamp: Uint8Array;
+  /** Seconds and fraction since 1900, era unknown. */
+  readonly receiveTimestamp: number;
+  readonly transmitTimestamp: number;
+}
+
+/*
+    0                   1                   2                   3
+   |LI | VN  |Mode |    Stratum    |     Poll      |   Precision   |  0
+   |            root delay         |        root dispersion        |  4, 8
+   |                         reference id                          |  12
+   |        reference, origin, receive, transmit timestamps        |  16, 24, 32, 40
+*/
+export function encodeRequest(transmitTimestamp: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(headerLength);
+  bytes[0] = (4 << 3) | client;
+  bytes.set(transmitTimestamp, 40);
+  return bytes;
+}
+
+export function decodeHeader(bytes: Uint8Array): NtpHeader {
+  const reader = new Reader(bytes);
+  const first = reader.uint8();
+  const stratum = reader.uint8();
+  reader.bytes(2);
+  const rootDelayMs = shortMs(reader.uint32());
+  const rootDispersionMs = shortMs(reader.uint32());
+  const referenceId = reader.bytes(4);
+  reader.bytes(8);
+  const originTimestamp = reader.bytes(8);
+  const receiveTimestamp = reader.uint32() + reader.uint32() / eraSeconds;
+  const transmitTimestamp = reader.uint32() + reader.uint32() / eraSeconds;
+  return {
+    leap: first >> 6,
+    version: (first >> 3) & 7,
+    mode: first & 7,
+    stratum,
+    rootDelayMs,
+    rootDispersionMs,
+    referenceId,
+    originTimestamp,
+    receiveTimestamp,
+    transmitTimestamp,
+  };
+}
+
+export const ntp = defineProbe({
+  transport: 'udp',
+  port: 123,
+  about: {
+    title: 'Network Time Protocol',
+    sends: 'one 48-byte client packet with a random transmit timestamp, at most twice, two seconds apart',
+    proves: 'a mode 4 reply that echoes our timestamp, from a synchronised server of stratum 1 to 15',
+    leaves: 'nothing; a rate-limited server may count it',
+    reference: 'RFC 5905',
+  },
+  options: v.strictObject({
+    maxStratum: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(15)), 15),
+    /** Beyond this the answer is a warning. */
+    maxOffsetMs: v.optional(v.pipe(v.number(), v.minValue(0)), 1000),
+  }),
+
+  async run(io, _target, options) {
+    // The server echoes our transmit timestamp as its origin timestamp, so a random one ties reply to request.
+    const cookie = io.random(8);
+    const reply = await io.exchange(encodeRequest(cookie), (bytes) => echoes(bytes, cookie), { maxSends: 2 });
+    const header = decodeHeader(reply.bytes);
+    if (header.mode !== server) throw new DecodeError(`mode ${header.mode} is not a server's`, 0);
+    const reference = referenceText(header);
+    io.record({ version: header.version, stratum: header.stratum, leap: header.leap, referenceId: reference });
+
+    if (header.stratum === kissOfDeath && reference !== '0.0.0.0' && !starting.has(reference)) {
+      return { outcome: 'declined', detail: `kiss-o'-death ${reference}: the server refuses us`, evidence: {} };
+    }
+    if (header.leap === unsynchronized || header.stratum === 0 || header.stratum > 15) {
+      const why = starting.has(reference) ? `has only just started (${reference})` : 'is not synchronised itself';
+      return { outcome: 'declined', detail: `the server answers but ${why}`, evidence: {} };
+    }
+    if (header.stratum > options.maxStratum) {
+      const detail = `stratum ${header.stratum} is worse than the ${options.maxStratum} asked for`;
+      return { outcome: 'declined', detail, evidence: {} };
+    }
+    if (header.transmitTimestamp === 0) throw new DecodeError('the transmit timestamp is zero', 40);
+
+    const t2 = epochMs(header.receiveTimestamp, reply.receivedAtMs);
+    const t3 = epochMs(header.transmitTimestamp, reply.receivedAtMs);
+    const offsetMs = round((t2 - reply.sentAtMs + (t3 - reply.receivedAtMs)) / 2);
+    const delayMs = round(reply.receivedAtMs - reply.sentAtMs - (t3 - t2));
+    if (Math.abs(offsetMs) > options.maxOffsetMs) {
+      io.warn(`this machine's clock and the server's differ by ${(Math.abs(offsetMs) / 1000).toFixed(1)} s`);
+    }
+    return {
+      outcome: 'answered',
+      detail: `stratum ${header.stratum}, offset ${offsetMs} ms`,
+      evidence: { offsetMs, delayMs, rootDelayMs: header.rootDelayMs, rootDispersionMs: header.rootDispersionMs },
+    };
+  },
+});
+
+function echoes(reply: Uint8Array, cookie: Uint8Array): boolean {
+  return reply.length >= headerLength && cookie.every((byte, i) => reply[24 + i] === byte);
+}
+
+/** Stratum 0 and 1 carry ASCII (a kiss code, a clock's name); above, an IPv4 address or the hash of an IPv6 one. */
+function referenceText({ stratum, referenceId }: NtpHeader): string {
+  const isText = stratum <= 1 && referenceId[0] !== 0;
+  if (!isText) return referenceId.join('.');
+  return String.fromCharCode(...referenceId.filter((byte) => byte > 0x20 && byte < 0x7f));
+}
+
+/** 16.16 fixed-point seconds. */
+const shortMs = (fixed: number): number => round((fixed / 65_536) * 1000);
+
+/** The era whose reading is nearest to the local clock. */
+function epochMs(seconds: number, nearMs: number): number {
+  const ms = (seconds - epochOffsetSeconds) * 1000;
+  return ms + Math.round((nearMs - ms) / (eraSeconds * 1000)) * eraSeconds * 1000;
+}
+
+const round = (ms: number): number => Math.round(ms * 1000) / 1000;

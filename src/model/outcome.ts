@@ -1,0 +1,70 @@
+/** What happened to a check. Closed lists: metric labels, JUnit types and scripts depend on them. */
+
+export const outcomes = [
+  'answered',
+  'declined',
+  'untrusted',
+  'tls-failed',
+  'garbled',
+  'closed',
+  'refused',
+  'unreachable',
+  'timeout',
+  'unresolved',
+  'local',
+  'aborted',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** How far the conversation got. */
+export const stages = ['resolve', 'proxy', 'connect', 'tls', 'exchange'] as const;
+export type Stage = (typeof stages)[number];
+
+/** A narrower cause where the bytes or the timing show one. */
+export const hints = [
+  'icmp-reject', // an administrative "no" arrived well before neighbour discovery could have failed
+  'host-down', // nobody answered for the address on its own link
+  'no-route', // this machine has no route to the address
+  'proxy', // the failing peer is the HTTP proxy, not the destination
+  'large-hello', // only a ClientHello that fits one TCP segment gets an answer
+  'intercepted', // the certificate of a public name was issued by somebody else
+  'clock', // the certificate is fine at another time: one of the clocks is wrong
+  'wrong-name',
+  'unknown-issuer',
+  'no-such-name',
+  'resolver-silent',
+] as const;
+export type Hint = (typeof hints)[number];
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** What the peer told us, under names that scripts may rely on. */
+export type Evidence = Readonly<Record<string, Json>>;
+
+/** What a probe returns: the peer spoke the protocol and said yes, or said no. Everything else is thrown. */
+export type Answer =
+  | { readonly outcome: 'answered'; readonly detail: string; readonly evidence: Evidence }
+  | { readonly outcome: 'declined'; readonly detail: string; readonly evidence: Evidence };
+
+/** One check's outcome, with when and where: the only thing the run floor produces. */
+export interface Observation {
+  readonly check: string;
+  /** The address that was tried; null when the name gave none. */
+  readonly address: string | null;
+  readonly outcome: Outcome;
+  readonly stage: Stage | null;
+  readonly hint: Hint | null;
+  /** The system's or library's own word, such as ECONNREFUSED. */
+  readonly code: string | null;
+  /** One line for a person. */
+  readonly detail: string;
+  /** Good news with a "but": each turns a passing check into a warning. */
+  readonly warnings: readonly string[];
+  /** Told in the report, and changing no verdict. */
+  readonly notes: readonly string[];
+  readonly attempts: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly evidence: Evidence;
+}

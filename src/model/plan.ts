@@ -1,0 +1,52 @@
+/** What would be tried: plain JSON, so that a plan can be printed, compared, saved and replayed. */
+import type { Expect, Level, Requirement } from './spec.ts';
+import type { Transport } from './probe.ts';
+
+/** A row that wants this check, and how it will judge it. */
+export interface Use {
+  readonly row: string;
+  readonly expect: Expect;
+  readonly level: Level;
+}
+
+/** One probe against one host and port. A name becomes one observation for each of its addresses. */
+export interface Check {
+  readonly id: string;
+  readonly probe: string;
+  readonly transport: Transport;
+  /** As in the site. */
+  readonly host: string;
+  /** The literal, when the site gave one. */
+  readonly address: string | null;
+  readonly port: number;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Through the HTTP proxy: the name is then not resolved here. */
+  readonly viaProxy: boolean;
+  readonly uses: readonly Use[];
+}
+
+export type SkipReason = 'other-vantage' | 'role-is-empty' | 'not-applicable' | 'not-selected';
+
+/** Why a row is not checked, and what to do about it: nothing is dropped in silence. */
+export interface Skip {
+  readonly reason: SkipReason;
+  readonly because: string;
+  readonly remedy: string | null;
+}
+
+export interface PlannedRow {
+  readonly requirement: Requirement;
+  readonly transports: readonly Transport[];
+  /** As the page writes them: "80, 443", "6910-6930", "dynamic". */
+  readonly ports: string;
+  readonly skip: Skip | null;
+  readonly checks: readonly string[];
+  /** One good host is enough. */
+  readonly require: 'all' | 'any';
+  readonly notes: readonly string[];
+}
+
+export interface Plan {
+  readonly rows: readonly PlannedRow[];
+  readonly checks: readonly Check[];
+}

@@ -1,0 +1,108 @@
+/** What a probe is, and everything it may touch. */
+import type { Duplex } from 'node:stream';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Answer, Evidence } from './outcome.ts';
+
+export type Transport = 'tcp' | 'udp';
+
+/** Where the packets go. */
+export interface Target {
+  /** As the site names it: what a certificate must say. */
+  readonly host: string;
+  /** The literal address; the same as `host` for a host behind a proxy. */
+  readonly address: string;
+  readonly port: number;
+  readonly transport: Transport;
+}
+
+/**
+ * A byte stream that the net floor opened. Its methods reject with a NetError (the peer closed, reset, or the deadline
+ * passed) and nothing else, except that a delimiter that does not come within the limit is a DecodeError.
+ */
+export interface Conn {
+  /** Resolves when the bytes are handed to the system. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Exactly `length` bytes. The caller has checked `length` against its own bound. */
+  read(length: number): Promise<Uint8Array>;
+  /** Up to and including `delimiter`, at most `maxBytes`. */
+  readUntil(delimiter: Uint8Array, maxBytes: number): Promise<Uint8Array>;
+  /** What is there, once something is: 1 to `maxBytes` bytes. */
+  readSome(maxBytes: number): Promise<Uint8Array>;
+  /** Says goodbye (the bytes, then FIN) and waits a moment for the peer's own FIN. Never rejects. */
+  end(lastBytes?: Uint8Array): Promise<void>;
+  /** The same connection as a Node stream, for a library that wants one. The other methods are over after this. */
+  stream(): Duplex;
+}
+
+/** How a certificate is judged: `verify` ends in `untrusted` when it is not acceptable, `observe` only records it. */
+export type Trust = 'verify' | 'observe';
+
+export interface SecureOptions {
+  /** SNI and, with `verify`, the name the certificate must hold. Default: the target's host. */
+  readonly servername?: string;
+  readonly trust?: Trust;
+  /** The name is a public one, so a private issuer means interception. */
+  readonly isPublicName?: boolean;
+  /** Evidence is recorded under this prefix: `certificate` gives `certificate.subject` and so on. */
+  readonly evidenceName?: string;
+}
+
+export interface ExchangeOptions {
+  readonly port?: number;
+  /** Cap on resends for servers that punish impatience. */
+  readonly maxSends?: number;
+}
+
+/** A datagram's answer; times are milliseconds since the epoch with fractions, taken at the socket. */
+export interface Reply {
+  readonly bytes: Uint8Array;
+  readonly sentAtMs: number;
+  readonly receivedAtMs: number;
+}
+
+/** Everything a probe may touch: it is made for one attempt at one check. Tests hand in a scripted one. */
+export interface ProbeIo {
+  /** TCP to the target's address (through the proxy where the check says so); another port of the same host on request. */
+  connect(options?: { readonly port?: number }): Promise<Conn>;
+  /** TLS on a connection. The chain and the protocol become evidence, also and most of all when it fails. */
+  secure(conn: Conn, options?: SecureOptions): Promise<Conn>;
+  /** Sends one datagram (again while nothing comes) and resolves with the first reply that `accepts` takes. */
+  exchange(datagram: Uint8Array, accepts: (reply: Uint8Array) => boolean, options?: ExchangeOptions): Promise<Reply>;
+  /** The addresses of a name by the system's own configuration: hosts file, then DNS. */
+  resolve(name: string): Promise<readonly string[]>;
+  /** Waits, watching the connection: true when the peer closed it within `ms`. */
+  closesWithin(conn: Conn, ms: number): Promise<boolean>;
+  /** Keeps evidence whatever happens next. */
+  record(evidence: Evidence): void;
+  /** Turns a pass into a warning: "the certificate ends in 9 days". */
+  warn(text: string): void;
+  /** Told in the report, changes nothing. */
+  note(text: string): void;
+  random(length: number): Uint8Array;
+  /** Milliseconds since the epoch, with fractions. */
+  now(): number;
+}
+
+export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
+  /** `either`: the spec says which transport it wants proven. */
+  readonly transport: Transport | 'either';
+  /** The IANA port, used when neither spec nor command line names one; 0 where there is none. */
+  readonly port: number;
+  /** False where the target is a name, not an address. */
+  readonly perAddress?: false;
+  readonly about: {
+    readonly title: string;
+    readonly sends: string;
+    readonly proves: string;
+    /** What the server's administrator will see of it. */
+    readonly leaves: string;
+    readonly reference: string;
+  };
+  readonly options: S;
+  run(io: ProbeIo, target: Target, options: StandardSchemaV1.InferOutput<S>): Promise<Answer>;
+}
+
+/** Infers the option types of a probe from its schema. */
+export function defineProbe<S extends StandardSchemaV1>(probe: Probe<S>): Probe<S> {
+  return probe;
+}

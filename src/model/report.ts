@@ -1,0 +1,101 @@
+/** The whole run as one JSON value, `xenreach.report/1`: the input of every reporter and the contract with the outside. */
+import type { Evidence, Hint, Outcome, Stage } from './outcome.ts';
+import type { SkipReason } from './plan.ts';
+import type { Transport } from './probe.ts';
+import type { CheckVerdict, Mode, RowVerdict } from './verdict.ts';
+
+export interface ReportRow {
+  readonly id: string;
+  readonly section: string;
+  readonly from: string;
+  readonly to: string;
+  readonly transports: readonly Transport[];
+  readonly ports: string;
+  readonly purpose: string;
+  readonly verdict: RowVerdict | null;
+  readonly because: string | null;
+  readonly remedy: string | null;
+  readonly skip: SkipReason | null;
+  readonly notes: readonly string[];
+  readonly checks: readonly string[];
+}
+
+/** In a plan everything that only a run can know is null. */
+export interface ReportCheck {
+  readonly id: string;
+  readonly rows: readonly string[];
+  readonly probe: string;
+  readonly transport: Transport;
+  readonly host: string;
+  readonly address: string | null;
+  readonly port: number;
+  readonly outcome: Outcome | null;
+  readonly stage: Stage | null;
+  readonly hint: Hint | null;
+  readonly code: string | null;
+  readonly detail: string | null;
+  readonly verdict: CheckVerdict | null;
+  readonly advisory: boolean;
+  readonly attempts: number;
+  readonly startedAt: string | null;
+  readonly durationMs: number | null;
+  readonly evidence: Evidence;
+  readonly warnings: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface Summary {
+  readonly verdict: CheckVerdict | null;
+  readonly pass: number;
+  readonly warn: number;
+  readonly fail: number;
+  readonly unverified: number;
+  readonly skipped: number;
+  readonly checks: number;
+}
+
+export interface Stats {
+  readonly maxInFlight: number;
+  readonly connects: number;
+  readonly datagrams: number;
+  readonly peakRssMiB: number;
+}
+
+/** Known before the first packet: the `start` line of the ndjson stream. */
+export interface ReportHead {
+  readonly schema: 'xenreach.report/1';
+  readonly tool: { readonly name: 'xenreach'; readonly version: string };
+  readonly spec: { readonly id: string; readonly revision: string; readonly sha256: string; readonly rows: number };
+  readonly site: { readonly name: string; readonly origin: 'file' | 'discovered' | 'embedded' };
+  readonly vantage: { readonly roles: readonly string[]; readonly hostname: string; readonly addresses: readonly string[] };
+  readonly mode: Mode;
+  readonly startedAt: string;
+}
+
+/** Known after the last one: the `end` line. */
+export interface ReportTail {
+  readonly durationMs: number | null;
+  readonly complete: boolean;
+  readonly exitCode: number | null;
+  readonly summary: Summary;
+  readonly stats: Stats;
+}
+
+export interface Report extends ReportHead, ReportTail {
+  readonly sections: Readonly<Record<string, string>>;
+  readonly rows: readonly ReportRow[];
+  readonly checks: readonly ReportCheck[];
+}
+
+/** A reporter turns a report into text. It decides nothing and writes nowhere. */
+export interface Reporter {
+  readonly about: string;
+  render(report: Report, options: RenderOptions): string;
+}
+
+export interface RenderOptions {
+  readonly color: boolean;
+  readonly width: number;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+}

@@ -1,0 +1,95 @@
+/** The place under test: what a site file may say. Roles, facts and ports are checked against the spec in load/site.ts. */
+import * as v from 'valibot';
+import { Id, Port } from './spec.ts';
+
+const Text = v.pipe(v.string(), v.nonEmpty());
+const HostName = v.pipe(v.string(), v.nonEmpty(), v.maxLength(253));
+
+export const HostObject = v.strictObject({
+  /** IPv4, IPv6 or a name. */
+  host: HostName,
+  /** For a role whose rows have one port. */
+  port: v.optional(Port),
+  /** Documented port -> the one in use. */
+  ports: v.optional(v.record(v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'the documented port, as a string')), Port)),
+  console: v.optional(v.picklist(['vnc', 'rdp'])),
+  /** The Active Directory domain this controller serves. */
+  domain: v.optional(HostName),
+});
+export type HostObject = v.InferOutput<typeof HostObject>;
+
+export const RoleObject = v.strictObject({
+  hosts: v.optional(v.array(v.union([HostName, HostObject]))),
+  /** Controllers are found by the domain's DNS service records. */
+  domain: v.optional(HostName),
+  /** At most this many found controllers are checked. */
+  limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000))),
+  /** `any`: one good host is enough. */
+  require: v.optional(v.picklist(['all', 'any'])),
+});
+
+export const Role = v.union([HostName, HostObject, RoleObject, v.array(v.union([HostName, HostObject]))]);
+
+export const Proxy = v.strictObject({
+  url: Text,
+  username: v.optional(Text),
+  /** A file that holds the password, relative to the site file. */
+  passwordFile: v.optional(Text),
+});
+
+export const SiteFile = v.strictObject({
+  name: v.optional(Text),
+  spec: v.optional(Text),
+  vantage: v.optional(v.pipe(v.array(Id), v.nonEmpty())),
+  roles: v.optional(v.record(v.string(), Role), {}),
+  'not-used': v.optional(v.array(Id)),
+  facts: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
+  proxy: v.optional(Proxy),
+  /** PEM files with further trusted roots, relative to the site file. */
+  trust: v.optional(v.array(Text)),
+  names: v.optional(v.record(Text, v.pipe(v.array(HostName), v.nonEmpty()))),
+  dns: v.optional(v.strictObject({ query: v.optional(HostName), type: v.optional(v.picklist(['A', 'AAAA', 'SRV', 'NS', 'SOA'])) })),
+});
+export type SiteFile = v.InferOutput<typeof SiteFile>;
+
+/** One host of a role, whatever way the file wrote it. */
+export interface Host {
+  readonly host: string;
+  readonly port?: number;
+  readonly ports: Readonly<Record<string, number>>;
+  readonly console?: 'vnc' | 'rdp';
+  readonly domain?: string;
+}
+
+export interface RoleHosts {
+  readonly hosts: readonly Host[];
+  readonly require: 'all' | 'any';
+  /** Controllers of this domain are to be found by DNS before the plan is made. */
+  readonly domain?: string;
+  readonly limit?: number;
+  /** Hosts that only rows with these ports want: global catalogs on 3268. */
+  readonly globalCatalogs?: readonly Host[];
+  /** What discovery has to tell: how many were found, which were left out. */
+  readonly notes: readonly string[];
+}
+
+/** The site as the plan wants it: every role in one shape, paths resolved, secrets not in it. */
+export interface Site {
+  readonly name: string;
+  readonly origin: 'file' | 'discovered' | 'embedded';
+  readonly spec: string;
+  readonly vantage: readonly string[];
+  readonly roles: Readonly<Record<string, RoleHosts>>;
+  readonly notUsed: readonly string[];
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly proxy: { readonly url: string; readonly username?: string; readonly passwordFile?: string } | null;
+  readonly trust: readonly string[];
+  readonly names: Readonly<Record<string, readonly string[]>>;
+  readonly dns: { readonly query?: string; readonly type?: string };
+}
+
+/** This machine, as far as the plan must know it. */
+export interface Vantage {
+  readonly hostname: string;
+  readonly addresses: readonly string[];
+}
