@@ -36,12 +36,13 @@ export function scriptedIo(script: Script): ScriptedIo {
   const random = [...(script.random ?? [])];
   const steps = [...script.steps];
   const sent: string[] = [];
+  const hasClosed = new WeakMap<Conn, () => boolean>();
   const io: ScriptedIo = {
     evidence: {},
     warnings: [],
     notes: [],
     sent,
-    connect: ({ port } = {}) => Promise.resolve(scriptedConn(takeSteps(port))),
+    connect: ({ port } = {}) => Promise.resolve(scriptedConn(takeConversation(port))),
     secure: (conn) => Promise.resolve(conn),
     exchange: async (datagram, accepts, { port } = {}) => {
       const step = takeSteps(port, 1)[0];
@@ -55,19 +56,26 @@ export function scriptedIo(script: Script): ScriptedIo {
       return { bytes, sentAtMs: io.now(), receivedAtMs: io.now() + 1 };
     },
     resolve: () => Promise.resolve(['192.0.2.1']),
-    closesWithin: () => Promise.resolve(steps.some((step) => step.closes)),
+    closesWithin: (conn) => Promise.resolve(hasClosed.get(conn)?.() ?? false),
     record: (evidence) => void Object.assign(io.evidence, evidence),
     warn: (text) => void io.warnings.push(text),
     note: (text) => void io.notes.push(text),
     random: (length) => {
       const next = random.shift();
       const bytes = next === undefined ? new Uint8Array(length).fill(0xab) : bytesOf(next);
-      if (bytes.length !== length) throw new Error(`the script has ${bytes.length} random bytes, the probe wants ${length}`);
+      if (bytes.length !== length)
+        throw new Error(`the script has ${bytes.length} random bytes, the probe wants ${length}`);
       return bytes;
     },
     now: () => script.now ?? 0,
   };
   return io;
+
+  /** A connection has the steps up to where the peer closes; what follows is for the next one. */
+  function takeConversation(port: number | undefined): Step[] {
+    const closing = steps.filter((step) => (step.port ?? port) === port).findIndex((step) => step.closes);
+    return takeSteps(port, closing < 0 ? steps.length : closing + 1);
+  }
 
   function takeSteps(port: number | undefined, count = steps.length): Step[] {
     const mine = steps.filter((step) => (step.port ?? port) === port).slice(0, count);
@@ -96,7 +104,7 @@ export function scriptedIo(script: Script): ScriptedIo {
       return Promise.resolve(new Uint8Array(bytes));
     };
     const short = (): Promise<never> => Promise.reject(closed ? gone() : silence());
-    return {
+    const conn: Conn = {
       write: (bytes) => {
         const hex = Buffer.from(bytes).toString('hex');
         sent.push(hex);
@@ -125,6 +133,11 @@ export function scriptedIo(script: Script): ScriptedIo {
       },
       stream: () => ({}) as Duplex,
     };
+    hasClosed.set(conn, () => {
+      advance();
+      return closed;
+    });
+    return conn;
   }
 }
 
