@@ -1,9 +1,10 @@
 /** The place under test: what a site file may say. Roles, facts and ports are checked against the spec in load/site.ts. */
 import * as v from 'valibot';
-import { Id, Port } from './spec.ts';
+import { Fact, Id, Port, Text } from './spec.ts';
 
-const Text = v.pipe(v.string(), v.nonEmpty());
-const HostName = v.pipe(v.string(), v.nonEmpty(), v.maxLength(253));
+const HostName = v.pipe(v.string(), v.nonEmpty(), v.description('an address or a name'));
+const DnsName = v.pipe(v.string(), v.nonEmpty(), v.description('a domain name'));
+const DocumentedPort = v.pipe(v.string(), v.regex(/^\d{1,5}$/), v.description('the documented port'));
 
 export const HostObject = v.strictObject({
   /** IPv4, IPv6 or a name. */
@@ -11,24 +12,29 @@ export const HostObject = v.strictObject({
   /** For a role whose rows have one port. */
   port: v.optional(Port),
   /** Documented port -> the one in use. */
-  ports: v.optional(v.record(v.pipe(v.string(), v.regex(/^\d{1,5}$/, 'the documented port, as a string')), Port)),
+  ports: v.optional(v.record(DocumentedPort, Port)),
   console: v.optional(v.picklist(['vnc', 'rdp'])),
   /** The Active Directory domain this controller serves. */
-  domain: v.optional(HostName),
+  domain: v.optional(DnsName),
 });
 export type HostObject = v.InferOutput<typeof HostObject>;
 
+const HostList = v.array(v.union([HostName, HostObject]));
+
 export const RoleObject = v.strictObject({
-  hosts: v.optional(v.array(v.union([HostName, HostObject]))),
+  hosts: v.optional(HostList),
   /** Controllers are found by the domain's DNS service records. */
-  domain: v.optional(HostName),
+  domain: v.optional(DnsName),
   /** At most this many found controllers are checked. */
-  limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000))),
+  limit: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000), v.description('a whole number from 1 to 1000')),
+  ),
   /** `any`: one good host is enough. */
   require: v.optional(v.picklist(['all', 'any'])),
 });
 
-export const Role = v.union([HostName, HostObject, RoleObject, v.array(v.union([HostName, HostObject]))]);
+// The list comes first: to valibot an array is an object too.
+export const Role = v.union([HostName, HostList, HostObject, RoleObject]);
 
 export const Proxy = v.strictObject({
   url: Text,
@@ -43,12 +49,14 @@ export const SiteFile = v.strictObject({
   vantage: v.optional(v.pipe(v.array(Id), v.nonEmpty())),
   roles: v.optional(v.record(v.string(), Role), {}),
   'not-used': v.optional(v.array(Id)),
-  facts: v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])), {}),
+  facts: v.optional(v.record(v.string(), Fact), {}),
   proxy: v.optional(Proxy),
   /** PEM files with further trusted roots, relative to the site file. */
   trust: v.optional(v.array(Text)),
-  names: v.optional(v.record(Text, v.pipe(v.array(HostName), v.nonEmpty()))),
-  dns: v.optional(v.strictObject({ query: v.optional(HostName), type: v.optional(v.picklist(['A', 'AAAA', 'SRV', 'NS', 'SOA'])) })),
+  names: v.optional(v.record(Text, v.pipe(v.array(DnsName), v.nonEmpty()))),
+  dns: v.optional(
+    v.strictObject({ query: v.optional(DnsName), type: v.optional(v.picklist(['A', 'AAAA', 'SRV', 'NS', 'SOA'])) }),
+  ),
 });
 export type SiteFile = v.InferOutput<typeof SiteFile>;
 

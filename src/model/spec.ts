@@ -1,22 +1,33 @@
 /** The requirement tables: what a `specs/*.yaml` file may say. The schema is the type. */
 import * as v from 'valibot';
 
-export const Port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535));
+/** What may stand in `options` for something that only the site knows: "$domain". The plan fills it in. */
+export const templates = ['domain', 'realm', 'ad-srv', 'dns-query', 'dns-type'] as const;
+
+// The descriptions are what an error says is expected, and what an editor shows by the JSON Schema.
+export const Port = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(65_535),
+  v.description('a port from 1 to 65535'),
+);
 
 /** 443, "6910-6930", or "dynamic" (the probe finds the ports out by asking). */
 export const PortEntry = v.union([
   Port,
-  v.pipe(v.string(), v.regex(/^\d{1,5}-\d{1,5}$/, 'a range is written FROM-TO')),
+  v.pipe(v.string(), v.regex(/^\d{1,5}-\d{1,5}$/), v.description('a range FROM-TO')),
   v.literal('dynamic'),
 ]);
 
 export const Id = v.pipe(
   v.string(),
   v.maxLength(64),
-  v.regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/, 'an id is lower-case words joined by hyphens'),
+  v.regex(/^[a-z0-9]+(?:-[a-z0-9]+)*$/),
+  v.description('lower-case words joined by hyphens'),
 );
-const Text = v.pipe(v.string(), v.nonEmpty());
-const Fact = v.union([v.string(), v.number(), v.boolean()]);
+export const Text = v.pipe(v.string(), v.nonEmpty(), v.description('text'));
+export const Fact = v.union([v.string(), v.number(), v.boolean()]);
 const Facts = v.record(Id, Fact);
 
 /** How much it hurts when the need does not hold: `advisory` never makes its row worse than `pass`. */
@@ -67,14 +78,19 @@ export const Requirement = v.strictObject({
 });
 export type Requirement = v.InferOutput<typeof Requirement>;
 
+const Sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.description('64 hex digits'));
+
 export const Spec = v.strictObject({
   id: Id,
   title: Text,
-  /** The date of the page. */
+  /** Which edition of this table. */
   revision: Text,
-  source: v.strictObject({ title: Text, product: Text, sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }),
+  source: v.strictObject({ title: Text, product: Text, sha256: Sha256 }),
   sections: v.record(Id, Text),
-  /** Every role a row may name, and what it is. `self`: `domain` finds the hosts by DNS service records. */
+  /**
+   * Every role a row may name, and what it is. `active-directory`: a site may give a domain, whose controllers are found by
+   * DNS. `row-names`: the rows name their hosts themselves. `site-names`: the hosts are all the names in the site.
+   */
   roles: v.record(
     Id,
     v.strictObject({ title: Text, discovery: v.optional(v.picklist(['active-directory', 'site-names', 'row-names'])) }),

@@ -1,0 +1,173 @@
+/**
+ * Reads a YAML or JSON file into plain values and remembers where each stood. A file may come from anywhere, so its size,
+ * depth and expanded size are bounded, and what YAML takes silently (duplicate keys, unknown tags) is an error here.
+ */
+import type * as Yaml from 'yaml';
+import type { Document, Node, Pair } from 'yaml';
+import { UsageError } from '../model/errors.ts';
+import { firstOf, show, throwIfAny, type Fault, type Path, type Places } from './faults.ts';
+import { maxFileBytes, tooLarge } from './read-file.ts';
+
+const maxDepth = 40;
+/** Values in the file, aliases written out. */
+const maxValues = 100_000;
+
+export interface YamlDocument extends Places {
+  /** Strings, finite numbers, booleans, null, arrays and plain objects. */
+  readonly value: unknown;
+}
+
+/** JSON is YAML, so one reader does for both. */
+export async function parseYaml(source: string | Uint8Array, file: string): Promise<YamlDocument> {
+  const text = decodeText(source, file);
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  const at = (offset: number): string => {
+    const { line, col } = lines.linePos(offset);
+    return `${line}:${col}`;
+  };
+  const document = composed(() =>
+    // Duplicate keys are looked for below: the library compares every key with every other.
+    yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }),
+  );
+  if (document === null) throw new UsageError(`${file}:1:1 is nested too deeply; at most ${maxDepth} levels are read`);
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0) {
+    const sentences = broken.map((error) => `${file}:${at(error.pos[0])} ${sentenceOf(error.code, error.message)}`);
+    throw new UsageError(firstOf(sentences).join('\n'));
+  }
+  if (document.contents === null) throw new UsageError(`${file}:1:1 is empty; write at least one key`);
+
+  const { value, faults, nodeAt } = plainValue(yaml, document);
+  const places = { file, positionOf: (path: Path, atKey?: boolean) => at(nodeAt(path, atKey)) };
+  throwIfAny(faults, places);
+  return { value, ...places };
+}
+
+interface PlainValue {
+  readonly value: unknown;
+  readonly faults: readonly Fault[];
+  /** The offset of what stands at a path, or of the nearest thing above it. */
+  readonly nodeAt: (path: Path, atKey?: boolean) => number;
+}
+
+/** Turns nodes into values. An alias shares its anchor's value; its size counts each time. */
+function plainValue(yaml: typeof Yaml, document: Document.Parsed): PlainValue {
+  const faults: Fault[] = [];
+  const anchors = new Map<string, { readonly node: Node; readonly value: unknown; readonly size: number }>();
+  let size = 0;
+  const value = convert(document.contents, []);
+  return { value, faults, nodeAt };
+
+  function convert(node: Node | null, path: Path): unknown {
+    size += 1;
+    if (size > maxValues) return fault(path, `holds more than ${maxValues} values; keep it smaller`);
+    if (path.length > maxDepth) return fault(path, `is nested too deeply; at most ${maxDepth} levels are read`);
+    if (yaml.isAlias(node)) {
+      const anchor = anchors.get(node.source);
+      if (!anchor) return fault(path, `the alias "*${node.source}" has no anchor "&${node.source}" before it`);
+      size += anchor.size;
+      return anchor.value;
+    }
+    const before = size;
+    const converted = contentsOf(node, path);
+    if (node?.anchor !== undefined) anchors.set(node.anchor, { node, value: converted, size: size - before });
+    return converted;
+  }
+
+  function contentsOf(node: Node | null, path: Path): unknown {
+    if (yaml.isSeq<Node>(node)) return node.items.map((item, i) => convert(item, [...path, i]));
+    if (yaml.isMap<Node, Node>(node)) return mapping(node.items, path);
+    if (!yaml.isScalar(node)) return null;
+    if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
+      return fault(path, `${node.source ?? 'this'} is not a number that can be used here`);
+    }
+    return node.value;
+  }
+
+  function mapping(items: readonly Pair<Node, Node>[], path: Path): unknown {
+    const result: Record<string, unknown> = {};
+    for (const { key: keyNode, value: item } of items) {
+      const key = keyOf(keyNode);
+      if (key === null) fault(path, 'a key must be a word, not a list or a mapping');
+      else if (key in Object.prototype || key === 'prototype') fault(path, `unknown key "${key}"`);
+      else if (Object.hasOwn(result, key)) {
+        fault([...path, key], `the key ${show(key)} is here a second time; keep one of them`, true);
+      } else result[key] = convert(item, [...path, key]);
+    }
+    return result;
+  }
+
+  function fault(path: Path, text: string, atKey = false): null {
+    // Once is enough for what holds of the whole file.
+    if (!faults.some((known) => known.text === text && size > maxValues)) faults.push({ path, text, atKey });
+    return null;
+  }
+
+  /** The last of equal keys, so that a duplicate is what is pointed at. */
+  function nodeAt(path: Path, atKey = false): number {
+    let node: Node | null = document.contents;
+    let offset = offsetOf(node) ?? 0;
+    for (const [i, step] of path.entries()) {
+      if (yaml.isAlias(node)) node = anchors.get(node.source)?.node ?? null;
+      let key: Node | null = null;
+      if (yaml.isSeq<Node>(node) && typeof step === 'number') node = node.items[step] ?? null;
+      else if (yaml.isMap<Node, Node>(node)) {
+        const pair = node.items.findLast((item) => keyOf(item.key) === String(step));
+        key = pair?.key ?? null;
+        node = pair?.value ?? null;
+      } else break;
+      const isLast = i === path.length - 1;
+      offset = offsetOf(isLast && atKey ? key : node) ?? offsetOf(key) ?? offset;
+    }
+    return offset;
+  }
+
+  function keyOf(node: Node | null): string | null {
+    if (!yaml.isScalar(node)) return node === null ? '' : null;
+    return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
+  }
+}
+
+const offsetOf = (node: Node | null): number | undefined => node?.range?.[0];
+
+/** The document, or null when it is nested so deeply that the composer runs out of stack. */
+function composed<T>(compose: () => T): T | null {
+  try {
+    return compose();
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function decodeText(source: string | Uint8Array, file: string): string {
+  const size = typeof source === 'string' ? Buffer.byteLength(source) : source.length;
+  if (size > maxFileBytes) throw tooLarge(file);
+  const text = typeof source === 'string' ? source : decodeUtf8(source, file);
+  const nul = text.indexOf('\0');
+  if (nul >= 0)
+    throw new UsageError(`${file}:${lineOf(text, nul)}:1 is a binary file (it holds a NUL); give a text file`);
+  return text;
+}
+
+function decodeUtf8(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new UsageError(`${file}:1:1 is not UTF-8 text; save it as UTF-8`, { cause });
+  }
+}
+
+const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
+
+/** The library says what it met; what to do about the usual slips is ours to say. */
+function sentenceOf(code: string, message: string): string {
+  const sentences: Record<string, string> = {
+    TAB_AS_INDENT: 'a tab cannot indent; use spaces',
+    MULTIPLE_DOCS: 'a second document begins here; keep one document in a file',
+    TAG_RESOLVE_FAILED: 'tags (!...) are not used here; remove it',
+    BAD_DIRECTIVE: 'directives (%...) are not used here; remove it',
+  };
+  return sentences[code] ?? `not valid YAML: ${message}`;
+}
