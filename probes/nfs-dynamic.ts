@@ -1,0 +1,132 @@
+/**
+ * The programs beside NFS 3 that live on ports of the server's choosing: mountd, nlockmgr (locks) and status (lock
+ * recovery). rpcbind says where they are; each must answer its null call there, on the transport under test.
+ * RFC 1813 appendices I and II; RFC 1833.
+ */
+import * as v from 'valibot';
+import { NetError } from '../src/model/errors.ts';
+import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
+import { DecodeError } from '../src/wire/reader.ts';
+import { callInDatagram, callOnStream, refusal } from '../src/wire/rpc.ts';
+import { listRegistrations, lookUpPorts, type Listing, type Registration } from '../src/wire/rpcbind.ts';
+
+/** Without the first two no NFS 3 repository can be used; without the third, locks are lost when the server restarts. */
+const programs = [
+  { name: 'mountd', program: 100_005, version: 3, isNeeded: true },
+  { name: 'nlockmgr', program: 100_021, version: 4, isNeeded: true },
+  { name: 'status', program: 100_024, version: 1, isNeeded: false },
+] as const;
+
+/** A program has one port, or one for each of its versions. */
+const maxPortsPerProgram = 4;
+
+/** When TCP 111 is shut like this there is still time to ask over UDP; after a timeout there is none. */
+const shut = new Set(['refused', 'closed']);
+
+interface Endpoint {
+  readonly name: string;
+  readonly program: number;
+  readonly version: number;
+  readonly port: number;
+}
+
+export const nfsDynamic = defineProbe({
+  transport: 'either',
+  port: 111,
+  about: {
+    title: 'NFS 3 companions on dynamic ports',
+    sends:
+      'DUMP to rpcbind over TCP (GETPORT over UDP where TCP is shut), then null calls to mountd, nlockmgr and status',
+    proves: 'each of them answers on the port that rpcbind names for it',
+    leaves: 'nothing',
+    reference: 'RFC 1833, RFC 1813',
+  },
+  options: v.strictObject({}),
+
+  async run(io, target) {
+    const transport = target.transport.toUpperCase();
+    const listing = await askRpcbind(io, target);
+    if (listing.registrations === null) {
+      return { outcome: 'declined', detail: `rpcbind does not say where mountd is: ${listing.because}`, evidence: {} };
+    }
+    const endpoints = findEndpoints(listing.registrations, target);
+    const portsOf = (name: string): number[] => endpoints.filter((one) => one.name === name).map(({ port }) => port);
+    io.record({ ports: Object.fromEntries(programs.map(({ name }) => [name, portsOf(name)])) });
+
+    const absent = programs.filter(({ name }) => portsOf(name).length === 0);
+    const needed = absent.filter(({ isNeeded }) => isNeeded).map(({ name }) => name);
+    if (needed.length > 0) {
+      return {
+        outcome: 'declined',
+        detail: `rpcbind knows no ${needed.join(' and no ')} on ${transport}`,
+        evidence: {},
+      };
+    }
+    for (const { name } of absent)
+      io.warn(`rpcbind knows no ${name} on ${transport}: locks will not survive a restart`);
+
+    for (const endpoint of endpoints) {
+      const what = `${endpoint.name} on ${transport} port ${endpoint.port}`;
+      // oxlint-disable-next-line no-await-in-loop -- one socket at a time
+      const why = await naming(what, () => askEndpoint(io, target, endpoint));
+      if (why !== null) return { outcome: 'declined', detail: `${what}: ${why}`, evidence: {} };
+    }
+    const found = endpoints.map(({ name, port }) => `${name} ${port}`).join(', ');
+    return { outcome: 'answered', detail: `all answer on ${transport}: ${found}`, evidence: {} };
+  },
+});
+
+async function askRpcbind(io: ProbeIo, target: Target): Promise<Listing> {
+  try {
+    return await naming('rpcbind on TCP', async () => {
+      const conn = await io.connect();
+      const listing = await listRegistrations(io, conn, target.address);
+      await conn.end();
+      return listing;
+    });
+  } catch (error) {
+    // A server may offer rpcbind over UDP alone: only the row about port 111 itself minds.
+    if (!(error instanceof NetError) || !shut.has(error.failure.outcome)) throw error;
+    io.note(`${error.message}: asked over UDP instead`);
+    return lookUpPorts(io, programs, target.transport).catch((second: unknown) => {
+      throw second instanceof NetError ? error : second;
+    });
+  }
+}
+
+/** One for each program and port, with the highest version that is registered there. */
+function findEndpoints(registrations: readonly Registration[], { address, transport }: Target): readonly Endpoint[] {
+  // A server that answers by version 2 alone has no word for IPv6.
+  const hasIpv6 = registrations.some(({ netid }) => netid.endsWith('6'));
+  const netid = address.includes(':') && hasIpv6 ? `${transport}6` : transport;
+  return programs.flatMap(({ name, program }) => {
+    const mine = registrations.filter((one) => one.program === program && one.netid === netid);
+    const highest = mine.toSorted((a, b) => a.version - b.version).map((one) => [one.port, one.version] as const);
+    return [...new Map(highest)]
+      .map(([port, version]) => ({ name, program, version, port }))
+      .slice(-maxPortsPerProgram);
+  });
+}
+
+async function askEndpoint(io: ProbeIo, { transport }: Target, endpoint: Endpoint): Promise<string | null> {
+  const { name, program, version, port } = endpoint;
+  const call = { program, version, procedure: 0 };
+  if (transport === 'udp') return refusal(await callInDatagram(io, call, { port }), name, version);
+  const conn = await io.connect({ port });
+  const reply = await callOnStream(io, conn, call);
+  await conn.end();
+  return refusal(reply, name, version);
+}
+
+/** This check is about several ports of one host, so a failure has to say which one it met. */
+async function naming<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof NetError) {
+      throw new NetError({ ...error.failure, detail: `${what}: ${error.failure.detail}` }, { cause: error });
+    }
+    if (error instanceof DecodeError) error.message = `${what}: ${error.message}`;
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * The management API of a XenServer or XCP-ng host: `system.isAlive:<uuid>` needs no session and gives back the UUID
+ * that we made up, so nothing but XAPI answering us now can pass. The certificate is recorded and not judged: hosts are
+ * installed with a self-signed one. The pool's own certificate hides behind the server name `xapi:pool`.
+ * XenServer Management API, wire protocol.
+ */
+import * as v from 'valibot';
+import { NetError } from '../src/model/errors.ts';
+import type { Answer } from '../src/model/outcome.ts';
+import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
+import { readResponse, type HttpResponse } from '../src/wire/http1.ts';
+import { printable } from '../src/wire/text.ts';
+import { DecodeError } from '../src/wire/reader.ts';
+
+const poolServerName = 'xapi:pool';
+
+/** XAPI answers, and says that it cannot work. */
+const cannotServe = new Map([
+  ['HOST_IN_EMERGENCY_MODE', 'the host is in emergency mode: it cannot reach its coordinator'],
+  ['HOST_STILL_BOOTING', 'the host is still starting'],
+]);
+
+/** XAPI's error pages say one of these. */
+const xapiWords = /Access to the requested resource is forbidden|Xapi Server/;
+const productTitle = /<title>[^<]{0,200}?(?:XenServer|XCP-ng|Citrix Hypervisor)/i;
+
+const Failure = v.union([
+  v.looseObject({ message: v.string(), data: v.optional(v.array(v.unknown()), []) }),
+  v.tupleWithRest([v.string()], v.unknown()),
+]);
+const Returned = v.looseObject({ result: v.string() });
+const Failed = v.looseObject({ error: Failure });
+
+export type CallAnswer =
+  | { readonly kind: 'result'; readonly result: string }
+  | { readonly kind: 'error'; readonly code: string; readonly parameters: readonly string[] };
+
+/** Both generations of JSON-RPC: the error is an object with message and data, or an array that begins with the code. */
+export function decodeCallAnswer(body: Uint8Array): CallAnswer {
+  const value = parseJson(Buffer.from(body).toString('utf8'));
+  const returned = v.safeParse(Returned, value);
+  if (returned.success) return { kind: 'result', result: returned.output.result };
+  const failed = v.safeParse(Failed, value);
+  if (!failed.success) throw notXapi('a JSON body that is no answer to a call');
+  const { error } = failed.output;
+  const [code, ...rest] = Array.isArray(error) ? error : [error.message, ...error.data];
+  const parameters = rest.slice(0, 8).map((parameter) => printable(String(parameter)));
+  return { kind: 'error', code: printable(code), parameters };
+}
+
+export const xapi = defineProbe({
+  transport: 'tcp',
+  port: 443,
+  about: {
+    title: 'XenServer management API',
+    sends: 'one `system.isAlive` call with a random UUID, without a session; GET / where that is not understood',
+    proves: 'XAPI answers: it gave our UUID back',
+    leaves: 'a debug line in xensource.log',
+    reference: 'XenServer Management API, wire protocol',
+  },
+  options: v.strictObject({
+    /** False for port 80. */
+    tls: v.optional(v.boolean(), true),
+    /** Look at the pool's certificate too, on a second connection. */
+    pool: v.optional(v.boolean(), true),
+  }),
+
+  async run(io, target, { tls, pool }) {
+    const uuid = uuidFrom(io.random(16));
+    const response = await ask(io, tls, callOf(target, uuid));
+    const answer =
+      response.status === 200 ? judgeCall(decodeCallAnswer(response.body), uuid) : await judgePage(response);
+    if (tls && pool && answer.outcome === 'answered') await lookAtPoolCertificate(io);
+    return answer;
+
+    async function judgePage(refused: HttpResponse): Promise<Answer> {
+      if (refused.status >= 500) {
+        const detail = `HTTP ${refused.status}: the web server is up, the API behind it is not`;
+        return { outcome: 'declined', detail, evidence: { httpStatus: refused.status } };
+      }
+      const page = isXapiPage(refused) ? refused : await ask(io, tls, pageOf(target));
+      if (!isXapiPage(page)) throw notXapi(`HTTP ${refused.status} ${refused.reason}`);
+      io.note(`XAPI's web server answers, but does not take calls here (HTTP ${refused.status})`);
+      const evidence = { httpStatus: refused.status };
+      return { outcome: 'answered', detail: `XAPI's web server answers: HTTP ${page.status}`, evidence };
+    }
+  },
+});
+
+async function ask(io: ProbeIo, tls: boolean, request: Uint8Array): Promise<HttpResponse> {
+  const plain = await io.connect();
+  const conn = tls ? await io.secure(plain, { trust: 'observe', evidenceName: 'certificate' }) : plain;
+  await conn.write(request);
+  const response = await readResponse(conn);
+  await conn.end();
+  return response;
+}
+
+function judgeCall(answer: CallAnswer, uuid: string): Answer {
+  if (answer.kind === 'result') {
+    if (answer.result !== uuid) throw notXapi('the call did not give our UUID back');
+    return { outcome: 'answered', detail: 'XAPI answers', evidence: {} };
+  }
+  const { code, parameters } = answer;
+  const trouble = cannotServe.get(code);
+  if (trouble !== undefined)
+    return { outcome: 'declined', detail: `XAPI answers, but ${trouble}`, evidence: { error: code } };
+  if (!/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(code)) throw notXapi(`the error "${code}"`);
+  const [coordinator] = code === 'HOST_IS_SLAVE' ? parameters : [];
+  const evidence = { error: code, ...(coordinator !== undefined && { coordinator }) };
+  return { outcome: 'answered', detail: `XAPI answers: ${code}`, evidence };
+}
+
+/** On the way to HTTPS XAPI says nothing at all: no body, and no name of a server. */
+function isXapiPage({ status, headers, body }: HttpResponse): boolean {
+  if (status === 301) {
+    return body.length === 0 && !headers.has('server') && /^https:\/\//i.test(headers.get('location') ?? '');
+  }
+  const text = Buffer.from(body).toString('latin1');
+  return xapiWords.test(text) || (status === 200 && productTitle.test(text));
+}
+
+async function lookAtPoolCertificate(io: ProbeIo): Promise<void> {
+  try {
+    const conn = await io.secure(await io.connect(), {
+      servername: poolServerName,
+      trust: 'observe',
+      evidenceName: 'poolCertificate',
+    });
+    await conn.end();
+  } catch (error) {
+    // The API has answered already: this certificate is only further evidence, and older releases have none.
+    if (!(error instanceof NetError)) throw error;
+    io.note(`the pool certificate could not be seen: ${error.message}`);
+  }
+}
+
+/** XAPI reads at most 1024 bytes of headers, wants a Content-Length and keeps a connection until it is told. */
+function callOf({ host }: Target, uuid: string): Uint8Array {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: `system.isAlive:${uuid}`, params: [uuid] });
+  const head = `POST /jsonrpc HTTP/1.1\r\n${commonHeaders(host)}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return Buffer.from(head + body);
+}
+
+const pageOf = ({ host }: Target): Uint8Array => Buffer.from(`GET / HTTP/1.1\r\n${commonHeaders(host)}\r\n`);
+
+const commonHeaders = (host: string): string =>
+  `Host: ${host.includes(':') ? `[${host}]` : host}\r\nUser-Agent: xenreach\r\nConnection: close\r\n`;
+
+/** Version 4, RFC 9562 section 5.4. */
+function uuidFrom(random: Uint8Array): string {
+  const bytes = Buffer.from(random);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw notXapi('the answer is not JSON');
+  }
+}
+
+const notXapi = (what: string): DecodeError => new DecodeError(`HTTP, but not XAPI: ${what}`, 0);

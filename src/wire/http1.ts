@@ -1,0 +1,111 @@
+/**
+ * HTTP/1.1 for one question and one answer: reads a response from a connection that is closed behind it. Everything is
+ * bounded, and a body that goes on beyond the bound is cut. RFC 9112 sections 4 (status line), 5 (fields), 6 and 7 (body).
+ */
+import { NetError } from '../model/errors.ts';
+import type { Conn } from '../model/probe.ts';
+import { printable } from './text.ts';
+import { DecodeError } from './reader.ts';
+
+const lineFeed = Uint8Array.of(0x0a);
+const maxStatusLineBytes = 1024;
+const maxHeaderBytes = 16 * 1024;
+const maxHeaders = 64;
+const maxBodyBytes = 64 * 1024;
+const maxChunks = 1024;
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly reason: string;
+  /** Names in lower case; the values of a repeated name joined by commas. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Uint8Array;
+}
+
+export function decodeStatusLine(line: string): { readonly status: number; readonly reason: string } {
+  const [, status, reason = ''] = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(line) ?? [];
+  if (status === undefined) throw new DecodeError(`not an HTTP status line: ${printable(line)}`, 0);
+  return { status: Number(status), reason: printable(reason) };
+}
+
+export function decodeHeader(line: string): readonly [name: string, value: string] {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, colon).toLowerCase();
+  if (colon < 1 || !/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))
+    throw new DecodeError(`not an HTTP header: ${printable(line)}`, 0);
+  return [name, line.slice(colon + 1).trim()];
+}
+
+export async function readResponse(conn: Conn): Promise<HttpResponse> {
+  // Another protocol shows in the first bytes, and may have no line to end.
+  const start = textOf(await conn.read(5));
+  if (start !== 'HTTP/') throw new DecodeError(`not HTTP: ${printable(start)}`, 0);
+  const { status, reason } = decodeStatusLine(start + (await readLine(conn, maxStatusLineBytes)));
+  const headers = await readHeaders(conn);
+  const isBodiless = status < 200 || status === 204 || status === 304;
+  return { status, reason, headers, body: isBodiless ? new Uint8Array() : await readBody(conn, headers) };
+}
+
+async function readHeaders(conn: Conn): Promise<ReadonlyMap<string, string>> {
+  const headers = new Map<string, string>();
+  let left = maxHeaderBytes;
+  for (let count = 0; count <= maxHeaders; count += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- an empty line ends them
+    const line = await readLine(conn, left);
+    if (line === '') return headers;
+    left = Math.max(1, left - line.length);
+    const [name, value] = decodeHeader(line);
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  throw new DecodeError(`more than ${maxHeaders} HTTP headers`, 0);
+}
+
+function readBody(conn: Conn, headers: ReadonlyMap<string, string>): Promise<Uint8Array> {
+  if (/\bchunked\s*$/i.test(headers.get('transfer-encoding') ?? '')) return readChunks(conn);
+  const length = headers.get('content-length');
+  if (length === undefined) return readToEnd(conn);
+  if (!/^\d{1,15}$/.test(length)) throw new DecodeError(`Content-Length: ${printable(length)}`, 0);
+  return conn.read(Math.min(Number(length), maxBodyBytes));
+}
+
+async function readChunks(conn: Conn): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let left = maxBodyBytes;
+  // oxlint-disable no-await-in-loop -- each chunk says how long it is, the last one that it is the last
+  while (left > 0 && chunks.length < maxChunks) {
+    const line = await readLine(conn, maxStatusLineBytes);
+    const [, size] = /^([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line) ?? [];
+    if (size === undefined) throw new DecodeError(`not the size of a chunk: ${printable(line)}`, 0);
+    const length = Math.min(Number.parseInt(size, 16), left);
+    if (length === 0) break;
+    chunks.push(await conn.read(length));
+    left -= length;
+    if (left > 0) await readLine(conn, 2);
+  }
+  // oxlint-enable no-await-in-loop
+  return Buffer.concat(chunks);
+}
+
+/** Without a length the end of the connection is the end of the body. */
+async function readToEnd(conn: Conn): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let left = maxBodyBytes;
+  try {
+    while (left > 0) {
+      // oxlint-disable-next-line no-await-in-loop
+      const part = await conn.readSome(left);
+      parts.push(part);
+      left -= part.length;
+    }
+  } catch (error) {
+    if (!(error instanceof NetError && error.failure.outcome === 'closed')) throw error;
+  }
+  return Buffer.concat(parts);
+}
+
+async function readLine(conn: Conn, maxBytes: number): Promise<string> {
+  return textOf(await conn.readUntil(lineFeed, maxBytes)).replace(/\r?\n$/, '');
+}
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
