@@ -1,0 +1,209 @@
+/**
+ * Kerberos key distribution centre, over UDP and over TCP: asks for a ticket for a principal that does not exist, without
+ * any credential. Whatever a KDC says to that, "unknown principal" above all, proves that it reads and answers requests,
+ * and its clock comes with the answer. RFC 4120 sections 5.4.1 (KDC-REQ), 5.4.2 (KDC-REP) and 7.2 (transports).
+ */
+import * as v from 'valibot';
+import type { Answer } from '../src/model/outcome.ts';
+import { defineProbe, type ProbeIo, type Reply } from '../src/model/probe.ts';
+import { accepting } from '../src/wire/datagram.ts';
+import { application, context, DerReader, encode, encodeInteger, encodeText, tags } from '../src/wire/der.ts';
+import {
+  decodeError,
+  decodeLength,
+  decodePrincipal,
+  decodeText,
+  encodeLength,
+  encodePrincipal,
+  expectHeader,
+  type KrbError,
+  nameTypes,
+  pvno,
+  responseTooBig,
+  serviceUnavailable,
+  wrongRealm,
+} from '../src/wire/kerberos.ts';
+import { DecodeError, Reader } from '../src/wire/reader.ts';
+
+/** Always this name, so that an administrator can filter it out of the audit log. */
+const principal = 'xenreach-probe';
+
+/** Cannot exist (RFC 6761); any KDC answers for it. */
+export const impossibleRealm = 'XENREACH.INVALID';
+
+const asRequest = 10;
+const asReply = 11;
+const asReplyMessage = application(asReply);
+
+const renewableOk = Uint8Array.from([0, 0, 0, 0, 0x10]);
+const till = '20370913024805Z';
+
+/** AES-256, AES-128, RC4. */
+const encryptionTypes = [18, 17, 23];
+
+export type KdcReply =
+  | { readonly ticket: false; readonly error: KrbError }
+  | { readonly ticket: true; readonly realm: string };
+
+/*
+   AS-REQ ::= [APPLICATION 10] SEQUENCE { pvno [1], msg-type [2], padata [3]?, req-body [4] SEQUENCE {
+     kdc-options [0], cname [1], realm [2], sname [3], from [4]?, till [5], rtime [6]?, nonce [7], etype [8] } }
+*/
+export function encodeRequest(realm: string, nonce: number): Uint8Array {
+  const body = encode(
+    tags.sequence,
+    encode(context(0), encode(tags.bitString, renewableOk)),
+    encode(context(1), encodePrincipal(nameTypes.principal, [principal])),
+    encode(context(2), encodeText(realm)),
+    encode(context(3), encodePrincipal(nameTypes.serviceInstance, ['krbtgt', realm])),
+    encode(context(5), encodeText(till, tags.generalizedTime)),
+    encode(context(7), encodeInteger(nonce)),
+    encode(context(8), encode(tags.sequence, ...encryptionTypes.map((type) => encodeInteger(type)))),
+  );
+  return encode(
+    application(asRequest),
+    encode(
+      tags.sequence,
+      encode(context(1), encodeInteger(pvno)),
+      encode(context(2), encodeInteger(asRequest)),
+      encode(context(4), body),
+    ),
+  );
+}
+
+/** A KRB-ERROR, or AS-REP ::= [APPLICATION 11] SEQUENCE { pvno [0], msg-type [1], padata [2]?, crealm [3], cname [4], … }. */
+export function decodeReply(bytes: Uint8Array): KdcReply {
+  const reader = new DerReader(bytes);
+  if (!reader.sees(asReplyMessage)) return { ticket: false, error: decodeError(bytes) };
+  const message = reader.enter(asReplyMessage).enter(tags.sequence);
+  expectHeader(message, 0, asReply);
+  message.enterIf(context(2));
+  const realm = decodeText(message.enter(context(3)));
+  decodePrincipal(message.enter(context(4)));
+  return { ticket: true, realm };
+}
+
+/** The realm as the domain's DNS name, in either case; Active Directory writes it in capitals. */
+export const Realm = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,255}$/, 'a realm is a name such as CORP.EXAMPLE.TEST'));
+
+const Options = v.strictObject({
+  /** Without one: a realm that cannot exist, which any KDC answers for as well. */
+  realm: v.optional(Realm),
+  /** Beyond this the answer is a warning; Kerberos itself allows five minutes. */
+  maxSkewMs: v.optional(v.pipe(v.number(), v.minValue(0)), 300_000),
+});
+type Options = v.InferOutput<typeof Options>;
+
+const about = {
+  sends: 'one request for a ticket (AS-REQ) for the principal xenreach-probe, without pre-authentication',
+  proves: 'a KRB-ERROR or a ticket for our realm; the clocks differ by less than Kerberos allows',
+  leaves: 'one "client not found" line in the KDC log (event 4768 on Windows); no account is named, none can be locked',
+};
+
+export const kerberos = defineProbe({
+  transport: 'udp',
+  port: 88,
+  about: { title: 'Kerberos over UDP', ...about, reference: 'RFC 4120, 7.2.1' },
+  options: Options,
+
+  async run(io, _target, options) {
+    const realm = requestedRealm(options);
+    const accepts = accepting(decodeReply, (reply) => isFor(reply, realm));
+    return judge(io, await io.exchange(encodeRequest(realm, newNonce(io)), accepts), realm, options);
+  },
+});
+
+export const kerberosTcp = defineProbe({
+  transport: 'tcp',
+  port: 88,
+  about: { title: 'Kerberos over TCP', ...about, reference: 'RFC 4120, 7.2.2' },
+  options: Options,
+
+  async run(io, _target, options) {
+    const realm = requestedRealm(options);
+    return judge(io, await exchangeOverTcp(io, encodeRequest(realm, newNonce(io))), realm, options);
+  },
+});
+
+/** One message each way, with its length in front. */
+export async function exchangeOverTcp(io: ProbeIo, message: Uint8Array): Promise<Reply> {
+  const conn = await io.connect();
+  const sentAtMs = io.now();
+  await conn.write(encodeLength(message));
+  const bytes = await conn.read(decodeLength(await conn.read(4)));
+  const receivedAtMs = io.now();
+  await conn.end();
+  return { bytes, sentAtMs, receivedAtMs };
+}
+
+/** How far the server's clock is ahead of ours, seen from the middle of the exchange. */
+export function clockEvidence(
+  error: KrbError,
+  reply: Reply,
+): { readonly serverTime: string; readonly offsetMs: number } {
+  const offsetMs = Math.round(error.serverTimeMs - (reply.sentAtMs + reply.receivedAtMs) / 2);
+  return { serverTime: new Date(error.serverTimeMs).toISOString(), offsetMs };
+}
+
+function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answer {
+  const decoded = decodeReply(reply.bytes);
+  if (!isFor(decoded, realm)) throw new DecodeError(`the answer is not for realm ${realm}`, 0);
+  if (decoded.ticket) {
+    io.record({ realm: decoded.realm });
+    return { outcome: 'answered', detail: `the KDC gave ${principal}@${decoded.realm} a ticket`, evidence: {} };
+  }
+  const { error } = decoded;
+  const { serverTime, offsetMs } = clockEvidence(error, reply);
+  io.record({
+    errorCode: error.code,
+    errorName: error.name,
+    realm: error.realm,
+    serverTime,
+    offsetMs,
+    text: error.text,
+  });
+
+  if (error.code === wrongRealm && options.realm !== undefined) {
+    const other = [error.clientRealm, error.realm].find(
+      (name) => name !== null && name !== '' && !sameName(name, realm),
+    );
+    const detail = `not a KDC for ${realm}${other === undefined ? '' : `, it names ${other}`}`;
+    return { outcome: 'declined', detail, evidence: {} };
+  }
+  if (Math.abs(offsetMs) > options.maxSkewMs) {
+    const side = offsetMs > 0 ? 'ahead of' : 'behind';
+    const allowed = duration(options.maxSkewMs);
+    io.warn(
+      `the KDC's clock is ${duration(offsetMs)} ${side} this machine's: Kerberos refuses logons beyond ${allowed}, set both by NTP`,
+    );
+  }
+  if (error.code === responseTooBig) io.note('the KDC has more to say than fits a datagram and asks for TCP');
+  if (error.code === serviceUnavailable) io.warn('the KDC answers but calls its service unavailable');
+  return { outcome: 'answered', detail: `${error.name}, clock offset ${offsetMs} ms`, evidence: {} };
+}
+
+/** An error echoes the realm and the service that were asked for; a KDC of another realm names that one. */
+function isFor(reply: KdcReply, realm: string): boolean {
+  if (reply.ticket) return sameName(reply.realm, realm);
+  const { error } = reply;
+  if (error.code === wrongRealm) return true;
+  return sameName(error.realm, realm) || sameName(error.service.join('/'), `krbtgt/${realm}`);
+}
+
+function requestedRealm(options: Options): string {
+  return (options.realm ?? impossibleRealm).toUpperCase();
+}
+
+/** 31 bits: some servers read it as a signed number. */
+function newNonce(io: ProbeIo): number {
+  return new Reader(io.random(4)).uint32() & 0x7fff_ffff;
+}
+
+const sameName = (a: string, b: string): boolean => a.toUpperCase() === b.toUpperCase();
+
+function duration(ms: number): string {
+  const seconds = Math.round(Math.abs(ms) / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { decodeReply, kerberos, kerberosTcp } from '../../probes/kerberos.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { scriptedIo } from '../support/scripted-io.ts';
+
+const udp = recordedReplies('kerberos');
+const tcp = recordedReplies('kerberos-tcp');
+const options = { realm: 'MIT.LAB', maxSkewMs: 1e15 };
+const target = { host: 'kdc.test', address: '192.0.2.1', port: 88, transport: 'udp' } as const;
+
+const mit = Buffer.from(udp.find((bytes) => Buffer.from(bytes).includes('MIT.LAB'))!).toString('hex');
+const withCode = (code: number): string => mit.replace('a603020106', `a6030201${code.toString(16).padStart(2, '0')}`);
+
+describe('over UDP', () => {
+  test('a realm is asked for in capitals', async () => {
+    const io = scriptedIo({ steps: [{ reply: mit }] });
+    await kerberos.run(io, target, { ...options, realm: 'mit.lab' });
+    expect(Buffer.from(io.sent[0]!, 'hex').includes('MIT.LAB')).toBe(true);
+  });
+
+  test('a KDC that has another realm declines, and names it', async () => {
+    // crealm is where the client is to go.
+    const reply = withCode(68).replace('a7091b074d49542e4c4142', 'a7091b074144312e4c4142');
+    const io = scriptedIo({ steps: [{ reply }] });
+    expect(await kerberos.run(io, target, options)).toMatchObject({
+      outcome: 'declined',
+      detail: 'not a KDC for MIT.LAB, it names AD1.LAB',
+    });
+    expect(await outcomeOf(kerberos, { steps: [{ reply }] })).toBe('answered');
+  });
+
+  test('a KDC that wants TCP is there, and a note says what it wants', async () => {
+    const io = scriptedIo({ steps: [{ reply: withCode(52) }] });
+    expect(await kerberos.run(io, target, options)).toMatchObject({ outcome: 'answered' });
+    expect(io.notes).toEqual(['the KDC has more to say than fits a datagram and asks for TCP']);
+  });
+
+  test('a KDC without its service is a warning', async () => {
+    const io = scriptedIo({ steps: [{ reply: withCode(29) }] });
+    expect(await kerberos.run(io, target, options)).toMatchObject({ outcome: 'answered' });
+    expect(io.warnings).toEqual(['the KDC answers but calls its service unavailable']);
+  });
+
+  test('another version of Kerberos is garbled', async () => {
+    const reply = mit.replace('a003020105', 'a003020104');
+    expect(await outcomeOf(kerberos, { steps: [{ reply }] }, options)).toBe('garbled');
+  });
+
+  test.for(hostileReplies)('%s is no answer', async ([, reply]) => {
+    expect(await outcomeOf(kerberos, { steps: [{ reply }] })).toBe(reply === '' ? 'timeout' : 'garbled');
+  });
+});
+
+describe('over TCP', () => {
+  test('an answer for another realm is garbled: nobody else can have sent it', async () => {
+    const reply = Buffer.from(tcp.find((bytes) => Buffer.from(bytes).includes('AD.LAB'))!).toString('hex');
+    expect(await outcomeOf(kerberosTcp, { steps: [{ reply }] }, options)).toBe('garbled');
+  });
+
+  test('a KDC that closes without a word', async () => {
+    expect(await outcomeOf(kerberosTcp, { steps: [{ reply: '', closes: true }] })).toBe('closed');
+  });
+
+  test.for(hostileReplies)('%s is no answer', async ([name, reply]) => {
+    const isShort = ['nothing', 'one byte'].includes(name);
+    expect(await outcomeOf(kerberosTcp, { steps: [{ reply, closes: true }] })).toBe(isShort ? 'closed' : 'garbled');
+  });
+
+  test('an answer cut anywhere is closed', async () => {
+    const whole = Buffer.from(tcp[0]!);
+    for (let length = 0; length < whole.length; length++) {
+      const reply = whole.toString('hex', 0, length);
+      // eslint-disable-next-line no-await-in-loop -- one after the other is the point
+      expect(await outcomeOf(kerberosTcp, { steps: [{ reply, closes: true }] })).toBe('closed');
+    }
+  });
+});
+
+test('any bytes give a reply or a DecodeError', () => {
+  expectBounded(decodeReply, [...udp, ...tcp.map((bytes) => bytes.subarray(4))]);
+});
