@@ -1,2 +1,24 @@
 /** Every protocol we speak, one line each. The exported name is its name in specs, reports, metrics and fixtures. */
+export { cldap } from './cldap.ts';
+export { dns, dnsTcp as 'dns-tcp' } from './dns.ts';
+export { http, https } from './http.ts';
+export { iscsi } from './iscsi.ts';
+export { kerberos, kerberosTcp as 'kerberos-tcp' } from './kerberos.ts';
+export { kpasswd, kpasswdTcp as 'kpasswd-tcp' } from './kpasswd.ts';
+export { ldap, ldaps } from './ldap.ts';
+export { netbiosName as 'netbios-name' } from './netbios-name.ts';
+export { netbiosSession as 'netbios-session' } from './netbios-session.ts';
+export { nfsDynamic as 'nfs-dynamic' } from './nfs-dynamic.ts';
+export { nfs, nfsUdp as 'nfs-udp' } from './nfs.ts';
 export { ntp } from './ntp.ts';
+export { rdp } from './rdp.ts';
+export { resolve } from './resolve.ts';
+export { rfb } from './rfb.ts';
+export { rpcbind, rpcbindUdp as 'rpcbind-udp' } from './rpcbind.ts';
+export { smb } from './smb.ts';
+export { ssh } from './ssh.ts';
+export { syslog } from './syslog.ts';
+export { tcp } from './tcp.ts';
+export { tls } from './tls.ts';
+export { udp } from './udp.ts';
+export { xapi } from './xapi.ts';
