@@ -1,0 +1,23 @@
+/** The registry of reporters: one line each, and the only list of formats. */
+import type { Reporter } from '../model/report.ts';
+import { html } from './html.ts';
+import { json } from './json.ts';
+import { junit } from './junit.ts';
+import { markdown } from './markdown.ts';
+import { nagios } from './nagios.ts';
+import { ndjson } from './ndjson.ts';
+import { prometheus } from './prometheus.ts';
+import { text } from './text.ts';
+
+export const reporters = {
+  text,
+  json,
+  ndjson,
+  junit,
+  prometheus,
+  nagios,
+  html,
+  markdown,
+} as const satisfies Readonly<Record<string, Reporter>>;
+
+export type Format = keyof typeof reporters;

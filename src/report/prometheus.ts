@@ -1,0 +1,163 @@
+/**
+ * For node_exporter's textfile collector: gauges of the last run. A row's verdict and a check's outcome are labels of a
+ * series with the value 1, so that an alert can name what is wrong; the words of both are closed lists.
+ */
+import type { Json } from '../model/outcome.ts';
+import type { Report, ReportCheck, Reporter } from '../model/report.ts';
+import { rowVerdicts } from '../model/verdict.ts';
+import { label } from './escape.ts';
+import { isPlan } from './phrases.ts';
+
+interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  readonly samples: (report: Report) => Sample[];
+}
+
+const metrics: readonly Metric[] = [
+  {
+    name: 'xenreach_info',
+    help: 'What was checked, by which version, from where.',
+    samples: ({ tool, spec, site, vantage, mode }) => [
+      {
+        labels: {
+          version: tool.version,
+          spec: spec.id,
+          revision: spec.revision,
+          site: site.name,
+          roles: vantage.roles.join(','),
+          hostname: vantage.hostname,
+          mode,
+        },
+        value: 1,
+      },
+    ],
+  },
+  {
+    name: 'xenreach_row_verdict',
+    help: 'The verdict of a requirement row, as a label: pass, warn, fail, unverified or skipped.',
+    samples: ({ rows }) =>
+      rows.flatMap(({ id, section, from, to, verdict, skip }) => {
+        const shown = verdict ?? (skip === null ? null : 'skipped');
+        return shown === null ? [] : [{ labels: { row: id, section, from, to, verdict: shown }, value: 1 }];
+      }),
+  },
+  {
+    name: 'xenreach_rows',
+    help: 'Requirement rows by verdict.',
+    samples: (report) =>
+      isPlan(report) ? [] : rowVerdicts.map((verdict) => ({ labels: { verdict }, value: report.summary[verdict] })),
+  },
+  {
+    name: 'xenreach_check_outcome',
+    help: 'What happened to a check, as a label, and how that was judged.',
+    samples: ({ checks }) =>
+      checks.flatMap((check) => {
+        const { rows, outcome, stage, verdict } = check;
+        if (outcome === null) return [];
+        const labels = {
+          ...endpointLabels(check),
+          rows: rows.join(','),
+          outcome,
+          stage: stage ?? '',
+          verdict: verdict ?? '',
+        };
+        return [{ labels, value: 1 }];
+      }),
+  },
+  {
+    name: 'xenreach_check_duration_seconds',
+    help: 'How long the check took, all attempts together.',
+    samples: ({ checks }) =>
+      checks.flatMap((check) =>
+        check.durationMs === null ? [] : [{ labels: endpointLabels(check), value: check.durationMs / 1000 }],
+      ),
+  },
+  {
+    name: 'xenreach_certificate_not_after_timestamp_seconds',
+    help: 'When the certificate that the peer showed ends, in seconds since 1970.',
+    samples: ({ checks }) =>
+      checks.flatMap((check) =>
+        certificateEnds(check).map(({ certificate, endsAtMs }) => ({
+          labels: { ...endpointLabels(check), certificate },
+          value: endsAtMs / 1000,
+        })),
+      ),
+  },
+  {
+    name: 'xenreach_ntp_offset_seconds',
+    help: 'How far the time server is ahead of this machine.',
+    samples: ({ checks }) =>
+      checks.flatMap((check) => {
+        const offsetMs = check.evidence['offsetMs'];
+        if (check.probe !== 'ntp' || typeof offsetMs !== 'number') return [];
+        return [{ labels: endpointLabels(check), value: offsetMs / 1000 }];
+      }),
+  },
+  {
+    name: 'xenreach_run_start_timestamp_seconds',
+    help: 'When the run began, in seconds since 1970.',
+    samples: ({ startedAt }) => single(Date.parse(startedAt) / 1000),
+  },
+  {
+    name: 'xenreach_run_duration_seconds',
+    help: 'How long the run took.',
+    samples: ({ durationMs }) => (durationMs === null ? [] : single(durationMs / 1000)),
+  },
+  {
+    name: 'xenreach_run_complete',
+    help: 'Whether every check got its outcome (1) or the run was cut short (0).',
+    samples: (report) => (isPlan(report) ? [] : single(report.complete ? 1 : 0)),
+  },
+  {
+    name: 'xenreach_run_exit_code',
+    help: 'The exit code of the run: 0 good, 1 rows failed, 2 nothing was checked, 3 incomplete.',
+    samples: ({ exitCode }) => (exitCode === null ? [] : single(exitCode)),
+  },
+];
+
+export const prometheus: Reporter = {
+  about: 'metrics for the textfile collector of the Prometheus node exporter',
+  render: (report) =>
+    metrics
+      .flatMap((metric) => family(metric, report))
+      .map((line) => `${line}\n`)
+      .join(''),
+};
+
+function family({ name, help, samples }: Metric, report: Report): string[] {
+  // A series may be there only once; two checks may differ only in characters that a label cannot show.
+  const series = new Map<string, number>();
+  for (const { labels, value } of samples(report)) {
+    const shown = Object.entries(labels).map(([key, text]) => `${key}="${label(text)}"`);
+    const id = shown.length === 0 ? name : `${name}{${shown.join(',')}}`;
+    if (Number.isFinite(value) && !series.has(id)) series.set(id, value);
+  }
+  if (series.size === 0) return [];
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...[...series].map(([id, value]) => `${id} ${value}`)];
+}
+
+function endpointLabels({ id, probe, transport, host, address, port }: ReportCheck): Record<string, string> {
+  return { check: id, probe, transport, host, address: address ?? '', port: `${port}` };
+}
+
+/** `certificate.notAfter` as one key or as nested objects, under whatever name the probe keeps that certificate. */
+function certificateEnds({ evidence }: ReportCheck): { certificate: string; endsAtMs: number }[] {
+  return Object.entries(evidence).flatMap(([key, value]) => {
+    const nested = isObject(value) ? value['notAfter'] : undefined;
+    const [certificate, end] = key.endsWith('.notAfter') ? [key.slice(0, -'.notAfter'.length), value] : [key, nested];
+    const endsAtMs = typeof end === 'string' ? Date.parse(end) : Number.NaN;
+    return Number.isNaN(endsAtMs) ? [] : [{ certificate, endsAtMs }];
+  });
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const single = (value: number): Sample[] => [{ labels: {}, value }];

@@ -1,0 +1,247 @@
+/**
+ * For a tired administrator at two in the morning: what was checked, then what fails and what to do about it, then what
+ * could not be proven, then every row in one line, then what was left out and why. The last line says it all again.
+ */
+import { styleText } from 'node:util';
+import type { RenderOptions, Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
+import type { RowVerdict } from '../model/verdict.ts';
+import { json } from './escape.ts';
+import { columns, pad, wrap } from './layout.ts';
+import * as say from './phrases.ts';
+
+const narrowest = 40;
+const widest = 120;
+
+/** A row with hundreds of hosts explains itself with the first few; `--verbose` and JSON have them all. */
+const culpritsShown = 8;
+
+const gap = '  ';
+const indent = ' '.repeat(6);
+
+const styles = {
+  pass: ['green'],
+  warn: ['yellow'],
+  fail: ['red', 'bold'],
+  unverified: ['magenta'],
+  skipped: ['dim'],
+  heading: ['bold'],
+  aside: ['dim'],
+} as const;
+
+type Lines = Iterable<string>;
+
+interface Page {
+  readonly report: Report;
+  readonly options: RenderOptions;
+  readonly width: number;
+  readonly paint: (style: keyof typeof styles, text: string) => string;
+  readonly checksOf: say.ChecksOf;
+}
+
+export const text: Reporter = {
+  about: 'for a person at a terminal: failures first, each with its reason and remedy',
+  render(report, options) {
+    const page: Page = {
+      report,
+      options,
+      width: Math.min(Math.max(options.width, narrowest), widest),
+      paint: (style, shown) => (options.color ? styleText(styles[style], shown, { validateStream: false }) : shown),
+      checksOf: say.indexChecks(report),
+    };
+    const blocks = say.isPlan(report) ? plan(page) : options.quiet ? quiet(page) : full(page);
+    const texts = Array.from(blocks, (lines) => [...lines].join('\n'));
+    return `${texts.filter((block) => block !== '').join('\n\n')}\n`;
+  },
+};
+
+function* full(page: Page): Iterable<Lines> {
+  yield heading(page);
+  yield* explained(page, 'fail');
+  yield* explained(page, 'unverified');
+  yield* explained(page, 'warn');
+  yield* tables(page);
+  yield skips(page);
+  if (page.options.verbose) yield evidence(page);
+  yield summary(page);
+}
+
+function* quiet(page: Page): Iterable<Lines> {
+  yield* explained(page, 'fail');
+  yield summary(page);
+}
+
+function* plan(page: Page): Iterable<Lines> {
+  const { report, width } = page;
+  const going = report.rows.filter((row) => !say.isSkipped(row));
+  yield heading(page);
+  for (const section of say.bySection(report, going)) yield plannedSection(page, section);
+  yield skips(page);
+  const total = `Plan: ${say.plural(report.checks.length, 'check')} for ${say.plural(going.length, 'row')}`;
+  const left = `${report.rows.length - going.length} skipped. ${say.elsewhere(report)} Nothing was sent.`;
+  yield wrap(`${total}; ${left}`, width);
+}
+
+function* plannedSection(page: Page, { title, rows }: say.Section): Lines {
+  yield* headline(page, title);
+  for (const row of rows) {
+    yield* wrap(say.route(row), page.width, gap);
+    for (const check of page.checksOf(row)) {
+      yield* wrap(`${say.endpoint(check)} ${say.protocol(check)}`, page.width, `${indent}- `);
+    }
+    yield* notes(page, row);
+  }
+}
+
+function* heading({ report, width, paint }: Page): Lines {
+  const judged = report.rows.filter((row) => !say.isSkipped(row)).length;
+  const took = report.durationMs === null ? '' : `, ${say.took(report.durationMs)}`;
+  const scope = `${say.plural(report.summary.checks, 'check')} for ${judged} of ${say.plural(report.rows.length, 'row')}`;
+  for (const line of wrap(say.subject(report), width)) yield paint('heading', line);
+  for (const line of wrap(`${report.startedAt}${took}, ${scope}`, width)) yield paint('aside', line);
+  for (const line of wrap(say.incompleteness(report), width)) yield paint('fail', line);
+}
+
+/** A block for each row with this verdict: failures with the checks that failed, the others with the reason alone. */
+function* explained(page: Page, verdict: RowVerdict): Iterable<Lines> {
+  for (const row of page.report.rows) if (row.verdict === verdict) yield explanation(page, row, verdict);
+}
+
+function* explanation(page: Page, row: ReportRow, verdict: RowVerdict): Lines {
+  const { width, paint } = page;
+  const word = say.words[verdict];
+  const [first = '', ...others] = wrap(say.route(row), width, `${word}${gap}`);
+  yield paint(verdict, word) + first.slice(word.length);
+  yield* others;
+  yield* wrap(row.because ?? '', width, indent);
+  if (row.remedy !== null) yield* wrap(row.remedy, width, `${indent}Do: `);
+  if (verdict === 'fail') yield* failedChecks(page, row);
+  yield* notes(page, row);
+}
+
+function* failedChecks({ options, width, checksOf }: Page, row: ReportRow): Lines {
+  const checks = checksOf(row);
+  const failed = say.culprits(row, checks);
+  const shown = options.verbose ? failed : failed.slice(0, culpritsShown);
+  const hidden = failed.length - shown.length;
+  if (row.purpose !== '') yield* wrap(row.purpose, width, `${indent}Needed for: `);
+  for (const check of shown) yield* wrap(say.checkLine(check), width, `${indent}- `);
+  if (hidden > 0) yield* wrap(`and ${hidden} more: --verbose or --format json lists them`, width, `${indent}- `);
+  const others = checks.length - failed.length;
+  if (others > 0) yield* wrap(`Its other ${say.plural(others, 'check')}: ${tally(checks, failed)}.`, width, indent);
+}
+
+function tally(checks: readonly ReportCheck[], failed: readonly ReportCheck[]): string {
+  const excluded = new Set(failed);
+  const others = checks.filter((check) => !excluded.has(check));
+  const groups = Map.groupBy(others, ({ verdict, advisory }) => `${verdict ?? 'open'}${advisory ? ' (advisory)' : ''}`);
+  return [...groups].map(([word, members]) => `${members.length} ${word}`).join(', ');
+}
+
+function* notes({ width }: Page, row: ReportRow): Lines {
+  for (const note of row.notes) yield* wrap(note, width, `${indent}Note: `);
+}
+
+/** Every judged row in one line; what was explained above is not explained again. */
+function* tables(page: Page): Iterable<Lines> {
+  const judged = page.report.rows.filter((row) => !say.isSkipped(row));
+  for (const section of say.bySection(page.report, judged)) yield table(page, section);
+}
+
+function* table(page: Page, { title, rows }: say.Section): Lines {
+  const lines = rows.map((row) => ({ row, cells: cellsOf(row) }));
+  const [wordWidth, ...widths] = columnWidths(
+    lines.map(({ cells }) => cells),
+    page.width,
+  );
+  yield* headline(page, title);
+  for (const { row, cells } of lines) {
+    const [word, ...others] = cells;
+    const shown = others.map((each, column) => pad(each, widths[column] ?? 0)).join(gap);
+    yield `${gap}${page.paint(row.verdict ?? 'aside', pad(word, wordWidth))}${gap}${shown}`.trimEnd();
+    if (row.verdict === 'pass') yield* notes(page, row);
+  }
+}
+
+type Five<T> = readonly [T, T, T, T, T];
+
+const cellsOf = (row: ReportRow): Five<string> => [
+  say.rowWord(row),
+  row.id,
+  row.to,
+  say.service(row),
+  row.because ?? '',
+];
+
+/** The reason gets at least 20 columns where it has so much to say; destination, ports and, last, id give way. */
+function columnWidths(cells: readonly Five<string>[], width: number): Five<number> {
+  const longest = (column: 0 | 1 | 2 | 3 | 4): number =>
+    cells.reduce((most, row) => Math.max(most, columns(row[column])), 0);
+  const word = longest(0);
+  const room = width - word - 5 * gap.length;
+  let over = longest(1) + longest(2) + longest(3) + Math.min(20, longest(4)) - room;
+  const give = (have: number, least: number): number => {
+    const given = Math.max(0, Math.min(over, have - least));
+    over -= given;
+    return have - given;
+  };
+  const to = give(longest(2), 12);
+  const ports = give(longest(3), 10);
+  const id = give(longest(1), 8);
+  return [word, id, to, ports, Math.max(0, room - id - to - ports)];
+}
+
+function* skips(page: Page): Lines {
+  const { report, width } = page;
+  for (const [reason, groups] of Map.groupBy(say.skipGroups(report), (group) => group.reason)) {
+    const count = groups.reduce((sum, group) => sum + group.rows.length, 0);
+    yield* headline(page, `${say.words.skipped}  ${reason}, ${say.plural(count, 'row')}`);
+    for (const { rows, because, remedy } of groups) {
+      yield* wrap(rows.map((row) => row.id).join(', '), width, gap);
+      yield* wrap(because, width, indent);
+      if (remedy !== null) yield* wrap(remedy, width, `${indent}Do: `);
+    }
+  }
+}
+
+function* evidence(page: Page): Lines {
+  yield* headline(page, 'Every check');
+  for (const check of page.report.checks) yield* checkEvidence(page, check);
+}
+
+function* checkEvidence({ width, paint }: Page, check: ReportCheck): Lines {
+  const word = check.verdict === null ? 'OPEN' : say.words[check.verdict];
+  const [first = '', ...others] = wrap(say.checkLine(check), width, `${gap}${word}${gap}`);
+  yield gap + paint(check.verdict ?? 'aside', word) + first.slice(gap.length + word.length);
+  yield* others;
+  const facts = [
+    `rows ${check.rows.join(', ')}`,
+    say.plural(check.attempts, 'attempt'),
+    check.durationMs === null ? '' : say.took(check.durationMs),
+    check.code ?? '',
+    check.advisory ? 'advisory' : '',
+  ];
+  for (const line of wrap(facts.filter((fact) => fact !== '').join('; '), width, indent)) yield paint('aside', line);
+  for (const warning of check.warnings) yield* wrap(warning, width, `${indent}Warning: `);
+  for (const note of check.notes) yield* wrap(note, width, `${indent}Note: `);
+  for (const [key, value] of Object.entries(check.evidence)) {
+    yield* wrap(`${key}: ${typeof value === 'string' ? value : json(value)}`, width, indent);
+  }
+}
+
+function* summary({ report, width, paint }: Page): Lines {
+  const { verdict } = report.summary;
+  const word = verdict === null ? 'NOTHING CHECKED' : say.words[verdict];
+  const sentences = [
+    `${say.counts(report)}.`,
+    say.elsewhere(report),
+    say.incompleteness(report),
+    say.exitMeaning(report),
+  ];
+  const [first = '', ...others] = wrap(`${word}: ${sentences.filter((each) => each !== '').join(' ')}`, width);
+  yield paint(verdict ?? 'aside', word) + first.slice(word.length);
+  yield* others;
+}
+
+function* headline({ width, paint }: Page, shown: string): Lines {
+  for (const line of wrap(shown, width)) yield paint('heading', line);
+}

@@ -1,0 +1,149 @@
+/** Reports for the tests: the hand-made one, the plan that goes with it, and any report at all. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { hints, outcomes, stages, type Json } from '../../src/model/outcome.ts';
+import type { RenderOptions, Report, ReportCheck, ReportRow } from '../../src/model/report.ts';
+import { modes, rowVerdicts, type CheckVerdict } from '../../src/model/verdict.ts';
+
+export const asked: RenderOptions = { color: false, width: 80, verbose: false, quiet: false };
+
+export const mixed = JSON.parse(readFileSync('fixtures/reports/mixed.json', 'utf8')) as Report;
+
+const unknownRow = { verdict: null, because: null, remedy: null };
+const unknownCheck = {
+  outcome: null,
+  stage: null,
+  hint: null,
+  code: null,
+  detail: null,
+  verdict: null,
+  attempts: 0,
+  startedAt: null,
+  durationMs: null,
+  evidence: {},
+  warnings: [],
+  notes: [],
+};
+
+export const planned: Report = {
+  ...mixed,
+  durationMs: null,
+  complete: true,
+  exitCode: null,
+  summary: { ...mixed.summary, verdict: null, pass: 0, warn: 0, fail: 0, unverified: 0 },
+  rows: mixed.rows.map((row) => (row.skip === null ? Object.assign({}, row, unknownRow) : row)),
+  checks: mixed.checks.map((check) => Object.assign({}, check, unknownCheck)),
+};
+
+const verdicts = ['pass', 'warn', 'fail', 'unverified'] as const satisfies readonly CheckVerdict[];
+
+const hostile = fc.constantFrom(
+  '\u001b[2J\u001b]0;owned\u0007',
+  '\u009b31m',
+  ']]><script>alert(1)</script><!--',
+  '"|\\|`*_{}\n# TYPE a gauge\n',
+  '\u202e\u2028\ufeff\u{e0041}',
+  '\ud800 \udfff \uffff',
+  '東京 e\u0301 👩‍👩‍👧',
+  '',
+  'constructor',
+  '__proto__',
+);
+const text = fc.oneof(fc.string(), fc.string({ unit: 'binary', maxLength: 40 }), hostile);
+const texts = fc.array(text, { maxLength: 3 });
+const count = fc.nat({ max: 100_000 });
+const ms = fc.oneof(fc.constant(null), fc.double({ min: 0, max: 1e9, noNaN: true }));
+const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
+const evidence = fc.dictionary(
+  fc.oneof(text, fc.constantFrom('certificate.notAfter', 'certificate', 'offsetMs')),
+  fc.oneof(
+    text,
+    fc.double(),
+    fc.jsonValue().map((value) => value as Json),
+    fc.record({ notAfter: text }),
+  ),
+  { maxKeys: 4 },
+);
+
+const anyRow: fc.Arbitrary<ReportRow> = fc.record({
+  id: text,
+  section: text,
+  from: text,
+  to: text,
+  transports: fc.subarray(['tcp', 'udp'] as const),
+  ports: text,
+  purpose: text,
+  verdict: orNull(fc.constantFrom(...rowVerdicts)),
+  because: orNull(text),
+  remedy: orNull(text),
+  skip: orNull(fc.constantFrom('other-vantage', 'role-is-empty', 'not-applicable', 'not-selected')),
+  notes: texts,
+  checks: fc.array(fc.oneof(text, fc.constantFrom('a', 'b', 'c')), { maxLength: 4 }),
+});
+
+const anyCheck: fc.Arbitrary<ReportCheck> = fc.record({
+  id: fc.oneof(text, fc.constantFrom('a', 'b', 'c')),
+  rows: texts,
+  probe: fc.oneof(text, fc.constant('ntp')),
+  transport: fc.constantFrom('tcp', 'udp'),
+  host: text,
+  address: orNull(text),
+  port: fc.nat({ max: 65_535 }),
+  outcome: orNull(fc.constantFrom(...outcomes)),
+  stage: orNull(fc.constantFrom(...stages)),
+  hint: orNull(fc.constantFrom(...hints)),
+  code: orNull(text),
+  detail: orNull(text),
+  verdict: orNull(fc.constantFrom(...verdicts)),
+  advisory: fc.boolean(),
+  attempts: fc.nat({ max: 9 }),
+  startedAt: orNull(text),
+  durationMs: ms,
+  evidence,
+  warnings: texts,
+  notes: texts,
+});
+
+export const anyReport: fc.Arbitrary<Report> = fc.record({
+  schema: fc.constant('xenreach.report/1' as const),
+  tool: fc.record({ name: fc.constant('xenreach' as const), version: text }),
+  spec: fc.record({ id: text, revision: text, sha256: text, rows: count }),
+  site: fc.record({ name: text, origin: fc.constantFrom('file', 'discovered', 'embedded') }),
+  vantage: fc.record({ roles: texts, hostname: text, addresses: texts }),
+  mode: fc.constantFrom(...modes),
+  startedAt: fc.oneof(text, fc.constant('2026-08-30T02:11:09.214Z')),
+  durationMs: ms,
+  complete: fc.boolean(),
+  exitCode: orNull(fc.constantFrom(0, 1, 2, 3)),
+  summary: fc.record({
+    verdict: orNull(fc.constantFrom(...verdicts)),
+    pass: count,
+    warn: count,
+    fail: count,
+    unverified: count,
+    skipped: count,
+    checks: count,
+  }),
+  sections: fc.dictionary(text, text, { maxKeys: 3 }),
+  rows: fc.array(anyRow, { maxLength: 6 }),
+  checks: fc.array(anyCheck, { maxLength: 6 }),
+  stats: fc.record({ maxInFlight: count, connects: count, datagrams: count, peakRssMiB: count }),
+});
+
+export const anyOptions: fc.Arbitrary<RenderOptions> = fc.record({
+  color: fc.constant(false),
+  width: fc.integer({ min: 0, max: 300 }),
+  verbose: fc.boolean(),
+  quiet: fc.boolean(),
+});
+
+/** One row with so many checks, for measuring. */
+export function largeReport(checks: number): Report {
+  const pattern = mixed.checks[4];
+  const row = mixed.rows.find(({ id }) => id === 'ntp');
+  if (!pattern || !row) throw new Error('the hand-made report has no ntp');
+  const many = Array.from({ length: checks }, (_, at) => ({ ...pattern, id: `check ${at}`, rows: [`row ${at >> 6}`] }));
+  const groups = Map.groupBy(many, (check) => check.rows[0] ?? '');
+  const rows = Array.from(groups, ([id, members]) => ({ ...row, id, checks: members.map((check) => check.id) }));
+  return { ...mixed, rows, checks: many, summary: { ...mixed.summary, fail: rows.length, checks } };
+}
