@@ -22,6 +22,8 @@ export interface Check {
   readonly options: Readonly<Record<string, unknown>>;
   /** Through the HTTP proxy: the name is then not resolved here. */
   readonly viaProxy: boolean;
+  /** This machine may be among the hosts: its own addresses are left out. */
+  readonly isPeer: boolean;
   readonly uses: readonly Use[];
 }
 

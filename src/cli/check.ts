@@ -1,0 +1,118 @@
+/** xenreach check: probe every requirement this machine is a source for. */
+import { access, readFile } from 'node:fs/promises';
+import { findControllers } from '../load/controllers.ts';
+import { thisMachine } from '../load/machine.ts';
+import { loadSite, parseSite, specNamedBy } from '../load/site.ts';
+import { loadSpec } from '../load/spec.ts';
+import { UsageError } from '../model/errors.ts';
+import type { Site } from '../model/site.ts';
+import type { LoadedSpec } from '../model/spec.ts';
+import { NameResolver } from '../net/resolver.ts';
+import { makePlan } from '../plan/plan.ts';
+import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
+import { conduct } from './conduct.ts';
+import { openLog } from './log.ts';
+import type { Arguments } from './options.ts';
+import { openSinks } from './outputs.ts';
+import { probes } from './registry.ts';
+import { requireChecks, selectionFrom } from './select.ts';
+import { settingsFrom } from './settings.ts';
+
+export const check: Command = {
+  about: 'probe every requirement this machine is a source for; report; exit code',
+  usage: '',
+  options: ['site', ...selectOptions, ...probeOptions, ...reportOptions, 'help'],
+
+  async run({ values, positionals }) {
+    refuseWords(positionals, 'check');
+    const { spec, site: written } = await load(values);
+    return checkSite(values, spec, written);
+  },
+};
+
+/** The main job, on a site that is loaded already: `check` and `demo` are this. */
+export async function checkSite(values: Arguments, spec: LoadedSpec, written: Site): Promise<number> {
+  const vantage = thisMachine();
+  const settings = settingsFrom(values, written, vantage);
+  const selection = selectionFrom(values, spec, written);
+  const log = await openLog(values);
+  const { proxy } = settings.run;
+  const asked: Site = { ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } };
+  const sinks = openSinks(values);
+  try {
+    // What can be known without a packet is checked first: a site without work for us asks nobody anything.
+    requireChecks(makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes }));
+    const site = await withControllers(asked, settings.run.timeoutMs);
+    const plan = makePlan({ spec, site, vantage, selection, probes });
+    return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log);
+  } catch (error) {
+    for (const sink of sinks) sink.discard();
+    throw error;
+  }
+}
+
+const withPlaceholders = (site: Site): Site => ({
+  ...site,
+  roles: Object.fromEntries(
+    Object.entries(site.roles).map(([name, role]) => [
+      name,
+      role.domain !== undefined && role.hosts.length === 0 ? { ...role, hosts: [{ host: role.domain, ports: {} }] } : role,
+    ]),
+  ),
+});
+
+async function withControllers(site: Site, timeoutMs: number): Promise<Site> {
+  if (!Object.values(site.roles).some((role) => role.domain !== undefined && role.hosts.length === 0)) return site;
+  const resolver = new NameResolver({ family: 'any', timeoutMs: Math.floor(timeoutMs / 2), tries: 2 });
+  return findControllers(site, resolver);
+}
+
+const usualSites = ['site.yaml', '/etc/xenreach/site.yaml'];
+
+/** The site file that was named or stands in its usual place, and the spec it wants. */
+export async function load(values: Arguments): Promise<{ spec: LoadedSpec; site: Site }> {
+  const file = values.site ?? (await usualSite());
+  const source = file === '-' ? await standardInput() : undefined;
+  const name = file === '-' ? '<stdin>' : file;
+  const specName = values.spec ?? (await specNamedBy(source ?? (await readOrFault(file)), name)) ?? 'xenserver-8';
+  const spec = await loadSpec(specName, probes);
+  return { spec, site: source === undefined ? await loadSite(file, spec) : await parseSite(source, name, spec) };
+}
+
+async function usualSite(): Promise<string> {
+  for (const file of usualSites) {
+    const isThere = await access(file).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return file;
+  }
+  throw new UsageError(
+    `no site file: neither ${usualSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
+  );
+}
+
+async function readOrFault(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch {
+    // The loader says it better, with what to do.
+    return new Uint8Array();
+  }
+}
+
+async function standardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    length += bytes.length;
+    if (length > 4 * 1024 * 1024) throw new UsageError('<stdin>: a site file of more than 4 MiB');
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks);
+}
+
+export function refuseWords(words: readonly string[], command: string): void {
+  if (words.length > 0) throw new UsageError(`${command} takes no argument "${words[0]}"; see xenreach ${command} --help`);
+}

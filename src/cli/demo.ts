@@ -1,0 +1,30 @@
+/** xenreach demo: the embedded site on loopback, every row from every role, real bytes. */
+import { parseSite } from '../load/site.ts';
+import { loadSpec } from '../load/spec.ts';
+import { checkSite, refuseWords } from './check.ts';
+import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
+import { probes } from './registry.ts';
+import { sourceRoles } from './select.ts';
+
+/** Broken endpoints that stay mute cost their whole timeout; on loopback nobody needs five seconds. */
+const brokenTimeout = '2s';
+
+export const demo: Command = {
+  about: 'the embedded site on loopback: every row from every role; --broken: a set of broken endpoints',
+  usage: '',
+  options: ['broken', ...selectOptions.filter((name) => name !== 'spec'), ...probeOptions, ...reportOptions, 'help'],
+
+  async run({ values, positionals }) {
+    refuseWords(positionals, 'demo');
+    const { startLab } = await import('../../fixtures/lab/index.ts');
+    const spec = await loadSpec('xenserver-8', probes);
+    const lab = await startLab({ broken: values.broken ?? false });
+    try {
+      const site = await parseSite(lab.site, 'demo', spec);
+      const usual = { as: sourceRoles(spec), ...(values.broken && { timeout: brokenTimeout }) };
+      return await checkSite({ ...usual, ...values }, spec, { ...site, origin: 'embedded' });
+    } finally {
+      await lab.close();
+    }
+  },
+};

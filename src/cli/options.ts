@@ -1,0 +1,119 @@
+/** Every option once: the table is the parser, the help and the types. */
+import { parseArgs } from 'node:util';
+import { didYouMean } from '../load/nearest.ts';
+import { UsageError } from '../model/errors.ts';
+
+interface OptionEntry {
+  readonly type: 'string' | 'boolean';
+  readonly multiple?: true;
+  readonly short?: string;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly about: string;
+}
+
+export const options = {
+  site: { type: 'string', value: 'FILE', about: 'site file (YAML or JSON); "-" reads standard input' },
+  spec: { type: 'string', value: 'NAME|FILE', about: 'bundled spec or a file of your own (default: xenserver-8)' },
+  as: { type: 'string', multiple: true, value: 'ROLE', about: 'the source role this machine plays' },
+  mode: { type: 'string', value: 'service|path', about: 'service: it must answer; path: before install, a refusal is through' },
+  row: { type: 'string', multiple: true, value: 'ID', about: 'only this row' },
+  section: { type: 'string', multiple: true, value: 'NAME', about: 'only this section' },
+  role: { type: 'string', multiple: true, value: 'ROLE', about: 'only rows to this role' },
+  format: { type: 'string', value: 'FORMAT', about: 'what standard output gets (default: text)' },
+  output: { type: 'string', multiple: true, value: 'F=FILE', about: 'one more report of the same run, written atomically' },
+  concurrency: { type: 'string', value: 'N', about: 'sockets in flight (default: 512, or what the open-files limit leaves)' },
+  'per-host': { type: 'string', value: 'N', about: 'sockets in flight to one address (default: 8)' },
+  rate: { type: 'string', value: 'N', about: 'new checks per second (default: 2000)' },
+  timeout: { type: 'string', value: 'D', about: 'one attempt: 750ms, 5s, 2m (default: 5s)' },
+  retries: { type: 'string', value: 'N', about: 'resends of a lost datagram (default: 2)' },
+  deadline: { type: 'string', value: 'D', about: 'the whole run; what is open then is "aborted"' },
+  proxy: { type: 'string', value: 'URL', about: 'HTTP proxy for the external domains; password from XENREACH_PROXY_PASSWORD' },
+  ca: { type: 'string', multiple: true, value: 'FILE', about: 'further trusted roots (PEM)' },
+  'source-address': { type: 'string', value: 'IP', about: 'send from this address of this machine' },
+  family: { type: 'string', value: '4|6|any', about: 'address family (default: any)' },
+  'fail-on': { type: 'string', value: 'fail|unverified|warn', about: 'the mildest row verdict that makes the exit code 1 (default: fail)' },
+  set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
+  list: { type: 'boolean', about: 'name every probe' },
+  broken: { type: 'boolean', about: 'a set of broken endpoints instead of good ones' },
+  quiet: { type: 'boolean', short: 'q', about: 'failures and the summary only' },
+  verbose: { type: 'boolean', short: 'v', about: 'the evidence of every check' },
+  'no-color': { type: 'boolean', about: 'no colour, also on a terminal' },
+  'no-progress': { type: 'boolean', about: 'no progress line on standard error' },
+  'log-level': { type: 'string', value: 'LEVEL', about: 'logs on standard error: trace debug info warn error silent' },
+  help: { type: 'boolean', short: 'h', about: 'this text' },
+  version: { type: 'boolean', about: 'the version' },
+} as const satisfies Readonly<Record<string, OptionEntry>>;
+
+export type OptionName = keyof typeof options;
+
+type ValueOf<O extends OptionEntry> = O extends { readonly type: 'boolean' }
+  ? boolean
+  : O extends { readonly multiple: true }
+    ? string[]
+    : string;
+
+/** What was given on the command line; absent where nothing was. */
+export type Arguments = { readonly [K in OptionName]?: ValueOf<(typeof options)[K]> };
+
+export interface ParsedLine {
+  readonly values: Arguments;
+  readonly positionals: readonly string[];
+}
+
+export function parseLine(argv: readonly string[], allowed: readonly OptionName[], command: string): ParsedLine {
+  const { values, positionals, tokens } = parseArgs({
+    args: [...argv],
+    options: Object.fromEntries(Object.entries(options).map(([name, { type, ...rest }]) => [name, { type, ...rest }])),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const entry = isOption(token.name) ? options[token.name] : undefined;
+    if (!entry) throw new UsageError(`unknown option ${token.rawName}${didYouMean(token.name, allowed)}; see xenreach ${command} --help`);
+    if (!allowed.some((name) => name === token.name)) {
+      throw new UsageError(`${command} has no option ${token.rawName}; see xenreach ${command} --help`);
+    }
+    if (entry.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
+    const isMissing = entry.type === 'string' && (token.value === undefined || (!token.inlineValue && looksLikeOption(token.value)));
+    if (isMissing) throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${'value' in entry ? entry.value : ''}`);
+  }
+  for (const [name, { type, ...entry }] of Object.entries(options)) {
+    const count = tokens.filter((token) => token.kind === 'option' && token.name === name).length;
+    const isRepeatable = type === 'boolean' || 'multiple' in entry;
+    if (count > 1 && !isRepeatable) throw new UsageError(`--${name} was given ${count} times; it takes one value`);
+  }
+  // Each token was held against the table above, which is where these types come from.
+  return { values: values as Arguments, positionals };
+}
+
+const isOption = (name: string): name is OptionName => Object.hasOwn(options, name);
+
+/** "-" is standard input. */
+const looksLikeOption = (value: string): boolean => value.startsWith('-') && value !== '-';
+
+/** 750ms, 5s, 2m, 1h; a bare number is seconds. */
+export function durationMs(text: string, name: OptionName): number {
+  const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Number(digits) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN);
+  if (!(ms >= 1 && ms <= 86_400_000)) {
+    throw new UsageError(`--${name} ${text} is no duration from 1ms to 24h; write it like 750ms, 5s or 2m`);
+  }
+  return ms;
+}
+
+export function wholeNumber(text: string, name: OptionName, from: number, to: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= from && value <= to)) throw new UsageError(`--${name} ${text} is no whole number from ${from} to ${to}`);
+  return value;
+}
+
+export function oneOf<T extends string>(text: string, name: OptionName, choices: readonly T[]): T {
+  const found = choices.find((choice) => choice === text);
+  if (found === undefined) {
+    throw new UsageError(`--${name} ${text} is unknown${didYouMean(text, choices)}; it takes ${choices.join(', ')}`);
+  }
+  return found;
+}

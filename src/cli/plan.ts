@@ -1,0 +1,32 @@
+/** xenreach plan: every check that `check` would run and every skip, with nothing sent. */
+import { unfoundControllers } from '../load/controllers.ts';
+import { thisMachine } from '../load/machine.ts';
+import { makePlan } from '../plan/plan.ts';
+import { check, load, refuseWords } from './check.ts';
+import type { Command } from './command.ts';
+import { plannedReport, render } from './conduct.ts';
+import { openSinks } from './outputs.ts';
+import { probes } from './registry.ts';
+import { requireChecks, selectionFrom } from './select.ts';
+import { settingsFrom } from './settings.ts';
+
+export const plan: Command = {
+  about: 'the same, without sending anything: every check that would run, and every skip',
+  usage: '',
+  options: check.options,
+
+  async run({ values, positionals }) {
+    refuseWords(positionals, 'plan');
+    const { spec, site: written } = await load(values);
+    const vantage = thisMachine();
+    const settings = settingsFrom(values, written, vantage);
+    const selection = selectionFrom(values, spec, written);
+    const { proxy } = settings.run;
+    const site = unfoundControllers({ ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } });
+    const made = makePlan({ spec, site, vantage, selection, probes });
+    requireChecks(made);
+    const report = plannedReport({ spec, site, vantage, as: selection.as, plan: made }, settings.mode);
+    for (const sink of openSinks(values)) render(report, sink, values);
+    return 0;
+  },
+};

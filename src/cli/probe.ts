@@ -1,0 +1,170 @@
+/** xenreach probe NAME HOST[:PORT]: one probe by hand, with its outcome and its evidence. */
+import { hostFault, withoutBrackets } from '../load/host.ts';
+import { thisMachine } from '../load/machine.ts';
+import { didYouMean } from '../load/nearest.ts';
+import { exitCodeOf, isComplete, reportCheck } from '../judge/report.ts';
+import { remedyFor, layerOf } from '../judge/explain.ts';
+import { UsageError } from '../model/errors.ts';
+import type { Json, Observation } from '../model/outcome.ts';
+import type { Check } from '../model/plan.ts';
+import type { Probe } from '../model/probe.ts';
+import type { ReportCheck } from '../model/report.ts';
+import { familyOf } from '../net/address.ts';
+import { plain } from '../report/escape.ts';
+import { run } from '../run/run.ts';
+import { probeOptions, reportOptions, type Command } from './command.ts';
+import { openLog } from './log.ts';
+import { oneOf, type Arguments } from './options.ts';
+import { probes } from './registry.ts';
+import { settingsFrom, type Settings } from './settings.ts';
+
+export const probe: Command = {
+  about: 'one probe by hand, with its evidence (`xenreach probe ntp 10.0.0.5`); --list names them',
+  usage: 'NAME HOST[:PORT]',
+  options: ['list', 'set', 'mode', ...probeOptions, ...reportOptions, 'help'],
+
+  async run({ values, positionals }) {
+    const format = oneOf(values.format ?? 'text', 'format', ['text', 'json', 'ndjson']);
+    if (values.list) {
+      process.stdout.write(listText(format));
+      return 0;
+    }
+    if ((values.output ?? []).length > 0) throw new UsageError('probe writes to standard output only; --output belongs to check');
+    const [name, where, ...rest] = positionals;
+    if (name === undefined || where === undefined || rest.length > 0) {
+      throw new UsageError('probe takes a name and a host: xenreach probe ntp 10.0.0.5; xenreach probe --list names the probes');
+    }
+    const found = probes[name];
+    if (!found) throw new UsageError(`no probe is called "${name}"${didYouMean(name, Object.keys(probes))}; xenreach probe --list names them`);
+    const settings = settingsFrom(values, null, thisMachine());
+    const check = checkFor(name, found, where, await optionsFrom(found, name, values.set ?? []), settings);
+    return probeOnce(check, settings, values, format);
+  },
+};
+
+function checkFor(name: string, found: Probe, where: string, options: Record<string, unknown>, settings: Settings): Check {
+  const { host, port = found.port } = parseEndpoint(where);
+  if (port === 0) throw new UsageError(`${name} has no port of its own; write ${where}:PORT`);
+  const transport = found.transport === 'either' ? (options['transport'] === 'udp' ? 'udp' : 'tcp') : found.transport;
+  return {
+    id: `${name}/${host.includes(':') ? `[${host}]` : host}:${port}`,
+    probe: name,
+    transport,
+    host,
+    address: familyOf(host) === 0 ? null : host,
+    port,
+    options,
+    viaProxy: settings.run.proxy !== null && transport === 'tcp',
+    isPeer: false,
+    uses: [{ row: '', expect: 'open', level: 'required' }],
+  };
+}
+
+async function probeOnce(check: Check, settings: Settings, values: Arguments, format: string): Promise<number> {
+  const log = await openLog(values);
+  const observations: Observation[] = [];
+  const control = run({ rows: [], checks: [check] }, settings.run, {
+    onObservation: (_check, observation) => void observations.push(observation),
+    onSelf: () => undefined,
+    onBug: (_check, error) => log.error({}, `a defect of xenreach: ${error instanceof Error ? error.stack : String(error)}`),
+  });
+  const interrupt = (): void => control.stop('the probe was interrupted');
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const timer = settings.deadlineMs === undefined ? undefined : setTimeout(interrupt, settings.deadlineMs);
+  await control.done;
+  clearTimeout(timer);
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  // A name with several addresses works when one of them does; the others are told beside it.
+  const checks = observations.map((observation) => ({ observation, told: reportCheck(check, observation, settings.mode) }));
+  const [first, ...others] = checks.toSorted((a, b) => rank(a.told) - rank(b.told));
+  if (!first) return 3;
+  const notes = others.map(({ told }) => `${told.address}: ${told.outcome}: ${told.detail}`);
+  const told: ReportCheck = { ...first.told, rows: [], notes: [...first.told.notes, ...notes] };
+  if (format === 'text') process.stdout.write(probeText(told, check, first.observation));
+  else process.stdout.write(`${JSON.stringify(told, null, format === 'json' ? 2 : undefined)}\n`);
+  const row = { verdict: told.verdict } as Parameters<typeof exitCodeOf>[0][number];
+  return exitCodeOf([row], settings.failOn, isComplete([{ check, observations: [first.observation] }]));
+}
+
+const rank = ({ verdict }: ReportCheck): number => ['pass', 'warn', 'unverified', 'fail'].indexOf(verdict ?? 'fail');
+
+function probeText(told: ReportCheck, check: Check, observation: Observation): string {
+  const remedy = told.verdict === 'pass' ? null : remedyFor(check, observation);
+  const layer = told.outcome === 'answered' ? '' : ` (${layerOf(observation)})`;
+  const at = told.stage === null ? '' : ` at ${told.stage}`;
+  const lines = [
+    `${told.probe} ${plain(told.id.slice(told.id.indexOf('/') + 1))}/${told.transport}: ${told.verdict?.toUpperCase()}`,
+    `  outcome   ${told.outcome}${at}${told.hint === null ? '' : `, ${told.hint}`}${layer}${told.code === null ? '' : ` [${told.code}]`}`,
+    `  detail    ${plain(told.detail ?? '')}`,
+    ...told.warnings.map((text) => `  warning   ${plain(text)}`),
+    ...told.notes.map((text) => `  note      ${plain(text)}`),
+    ...(remedy === null ? [] : [`  remedy    ${plain(remedy)}`]),
+    `  took      ${told.durationMs} ms${told.attempts > 1 ? `, ${told.attempts} attempts` : ''}`,
+    ...Object.entries(told.evidence).flatMap(([key, value]) => evidenceLines(key, value)),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function evidenceLines(key: string, value: Json, indent = '  '): string[] {
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+    return [`${indent}${key}`, ...Object.entries(value).flatMap(([name, inner]) => evidenceLines(name, inner as Json, `${indent}  `))];
+  }
+  const text = Array.isArray(value) ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ') : String(value);
+  return [`${indent}${`${key}`.padEnd(9)} ${plain(text)}`];
+}
+
+function listText(format: string): string {
+  if (format !== 'text') return `${JSON.stringify(Object.keys(probes))}\n`;
+  const lines = Object.entries(probes).map(([name, { transport, port, about }]) => {
+    const where = `${transport === 'either' ? 'tcp|udp' : transport}${port === 0 ? '' : ` ${port}`}`;
+    return `${name.padEnd(16)} ${where.padEnd(12)} ${about.title}`;
+  });
+  return `${lines.join('\n')}\n`;
+}
+
+/** 10.0.0.5, 10.0.0.5:123, [2001:db8::1]:123, 2001:db8::1, name, name:123 */
+export function parseEndpoint(text: string): { host: string; port?: number } {
+  const isBareIPv6 = familyOf(text) === 6;
+  const [, written = text, digits] = isBareIPv6 ? [] : (/^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(text) ?? []);
+  const host = withoutBrackets(written);
+  const fault = hostFault(host);
+  if (fault !== null) throw new UsageError(`${text}: ${fault}`);
+  if (digits === undefined) return { host };
+  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+  if (port < 1 || port > 65_535) throw new UsageError(`${text}: "${digits}" is no port from 1 to 65535`);
+  return { host, port };
+}
+
+/** KEY=VALUE is text; what the probe wants as a number, a truth value or a list is read as JSON. */
+async function optionsFrom(found: Probe, name: string, pairs: readonly string[]): Promise<Record<string, unknown>> {
+  const texts = new Map<string, string>();
+  for (const pair of pairs) {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
+    if (key === undefined || value === undefined) throw new UsageError(`--set ${pair}: write --set KEY=VALUE`);
+    texts.set(key, value);
+  }
+  const given: Record<string, unknown> = Object.fromEntries(texts);
+  const first = await found.options['~standard'].validate(given);
+  for (const { path } of first.issues ?? []) {
+    const segment = path?.[0];
+    const key = typeof segment === 'object' ? segment.key : segment;
+    const text = typeof key === 'string' ? texts.get(key) : undefined;
+    if (typeof key === 'string' && text !== undefined) given[key] = jsonOrText(text);
+  }
+  const parsed = first.issues ? await found.options['~standard'].validate(given) : first;
+  if (!parsed.issues) return parsed.value as Record<string, unknown>;
+  const told = parsed.issues.map(({ path, message }) => {
+    const segment = path?.[0];
+    const key = typeof segment === 'object' ? segment.key : segment;
+    return `--set ${String(key ?? '')}: ${message}`;
+  });
+  throw new UsageError(`the ${name} probe does not take that: ${told.join('; ')}`);
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,85 @@
+/** Command line and site together: how the run is to go. Everything that can be wrong with it is found here. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { defaultConcurrency } from '../load/machine.ts';
+import { parseProxyUrl, readTrust } from '../load/site.ts';
+import { UsageError } from '../model/errors.ts';
+import type { Site, Vantage } from '../model/site.ts';
+import { modes, type Mode } from '../model/verdict.ts';
+import { failOnChoices, type FailOn } from '../judge/report.ts';
+import { codeOf } from '../net/failure.ts';
+import type { Proxy } from '../net/proxy.ts';
+import type { RunSettings } from '../run/run.ts';
+import { durationMs, oneOf, wholeNumber, type Arguments } from './options.ts';
+import { probes } from './registry.ts';
+
+export interface Settings {
+  readonly run: RunSettings;
+  readonly mode: Mode;
+  readonly failOn: FailOn;
+  readonly deadlineMs: number | undefined;
+}
+
+/**
+ * Five seconds: SYNs go out at 0, 1, 2, 3 and 4 s (0, 1 and 3 s on kernels before 6.5), an absent host is told by the
+ * kernel at 3.1 s, and some IPv6 rejects come with the second SYN. Below 3.1 s a host that is down looks like a firewall.
+ */
+const usualTimeoutMs = 5000;
+const usualPerHost = 8;
+
+/** A stateful firewall with 262,144 entries of 120 s fills at 2,184 new flows a second. */
+const usualRate = 2000;
+
+export function settingsFrom(values: Arguments, site: Pick<Site, 'proxy' | 'trust'> | null, vantage: Vantage): Settings {
+  const sourceAddress = values['source-address'];
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) {
+    throw new UsageError(`--source-address ${sourceAddress} is no IP address`);
+  }
+  if (sourceAddress !== undefined && !vantage.addresses.includes(sourceAddress.toLowerCase())) {
+    throw new UsageError(`--source-address ${sourceAddress} is not an address of this machine; it has ${vantage.addresses.join(', ')}`);
+  }
+  const number = (name: 'concurrency' | 'per-host' | 'rate' | 'retries', from: number, to: number, usual: () => number): number => {
+    const text = values[name];
+    return text === undefined ? usual() : wholeNumber(text, name, from, to);
+  };
+  return {
+    run: {
+      concurrency: number('concurrency', 1, 65_536, defaultConcurrency),
+      perHost: number('per-host', 1, 65_536, () => usualPerHost),
+      rate: number('rate', 1, 1_000_000, () => usualRate),
+      retries: number('retries', 0, 10, () => 2),
+      timeoutMs: values.timeout === undefined ? usualTimeoutMs : durationMs(values.timeout, 'timeout'),
+      family: oneOf(values.family ?? 'any', 'family', ['4', '6', 'any']),
+      sourceAddress,
+      proxy: proxyFrom(values, site),
+      trust: readTrust([...(site?.trust ?? []), ...(values.ca ?? [])]),
+      ownAddresses: vantage.addresses,
+      probes,
+    },
+    mode: oneOf(values.mode ?? 'service', 'mode', modes),
+    failOn: oneOf(values['fail-on'] ?? 'fail', 'fail-on', failOnChoices),
+    deadlineMs: values.deadline === undefined ? undefined : durationMs(values.deadline, 'deadline'),
+  };
+}
+
+function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null): Proxy | null {
+  const url = values.proxy === undefined ? site?.proxy?.url : parseProxyUrl(values.proxy, '--proxy');
+  if (url === undefined) return null;
+  const { hostname, port, username: named } = new URL(url);
+  const { username, passwordFile } = site?.proxy ?? {};
+  const password = process.env['XENREACH_PROXY_PASSWORD'] ?? (passwordFile === undefined ? undefined : secretFrom(passwordFile));
+  if (password !== undefined && username === undefined && passwordFile !== undefined) {
+    throw new UsageError('proxy.passwordFile is given without proxy.username');
+  }
+  const host = hostname.replace(/^\[(.*)\]$/, '$1');
+  return { host, port: Number(port || 80), username: named ? decodeURIComponent(named) : username, password };
+}
+
+/** One line; the editor's newline at its end is none of it. */
+function secretFrom(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+  } catch (error) {
+    throw new UsageError(`proxy.passwordFile ${file} cannot be read (${codeOf(error) ?? 'unknown error'})`, { cause: error });
+  }
+}

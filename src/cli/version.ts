@@ -1,0 +1,10 @@
+/** The version in package.json, from the source tree and from the built package alike. */
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+
+export function version(): string {
+  const file = findPackageJSON(import.meta.url);
+  const parsed: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'));
+  const found = typeof parsed === 'object' && parsed !== null && 'version' in parsed ? parsed.version : undefined;
+  return typeof found === 'string' ? found : 'unknown';
+}

@@ -1,0 +1,112 @@
+/** Everything judged, as the report: counts, the summary's verdict and the exit code, each derived once and here. */
+import type { Observation } from '../model/outcome.ts';
+import type { Check } from '../model/plan.ts';
+import type { ReportCheck, ReportRow, Summary } from '../model/report.ts';
+import type { CheckVerdict, Mode } from '../model/verdict.ts';
+import { reportId, type Checked, type HostNews } from './judge.ts';
+import { verdictOf, worst } from './table.ts';
+
+/** The mildest row verdict that makes the exit code 1. */
+export const failOnChoices = ['fail', 'unverified', 'warn'] as const;
+export type FailOn = (typeof failOnChoices)[number];
+
+export function reportCheck(check: Check, observation: Observation, mode: Mode): ReportCheck {
+  const verdicts = check.uses.map((use) => verdictOf(observation, check.transport, mode, use.expect));
+  return {
+    ...plannedCheck(check),
+    id: reportId(check, observation),
+    address: observation.address,
+    outcome: observation.outcome,
+    stage: observation.stage,
+    hint: observation.hint,
+    code: observation.code,
+    detail: observation.detail,
+    verdict: worst(verdicts),
+    attempts: observation.attempts,
+    startedAt: observation.startedAt,
+    durationMs: observation.durationMs,
+    evidence: observation.evidence,
+    warnings: observation.warnings,
+    notes: observation.notes,
+  };
+}
+
+/** A check before it is run: everything that only a run can know is null. */
+export function plannedCheck(check: Check): ReportCheck {
+  return {
+    id: check.id,
+    rows: [...new Set(check.uses.map(({ row }) => row))],
+    probe: check.probe,
+    transport: check.transport,
+    host: check.host,
+    address: check.address,
+    port: check.port,
+    outcome: null,
+    stage: null,
+    hint: null,
+    code: null,
+    detail: null,
+    verdict: null,
+    advisory: check.uses.every(({ level }) => level === 'advisory'),
+    attempts: 0,
+    startedAt: null,
+    durationMs: null,
+    evidence: {},
+    warnings: [],
+    notes: [],
+  };
+}
+
+export function summarize(rows: readonly ReportRow[], checks: number): Summary {
+  const count = (verdict: ReportRow['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
+  const verdicts = rows.flatMap(({ verdict }): CheckVerdict[] => (verdict === null || verdict === 'skipped' ? [] : [verdict]));
+  return {
+    verdict: verdicts.length === 0 ? null : worst(verdicts),
+    pass: count('pass'),
+    warn: count('warn'),
+    fail: count('fail'),
+    unverified: count('unverified'),
+    skipped: count('skipped'),
+    checks,
+  };
+}
+
+/** 1 when a row is at or above `failOn`, else 3 when the run is incomplete, else 0. */
+export function exitCodeOf(rows: readonly ReportRow[], failOn: FailOn, complete: boolean): 0 | 1 | 3 {
+  const failing: Readonly<Record<FailOn, readonly string[]>> = {
+    fail: ['fail'],
+    unverified: ['fail', 'unverified'],
+    warn: ['fail', 'unverified', 'warn'],
+  };
+  if (rows.some(({ verdict }) => verdict !== null && failing[failOn].includes(verdict))) return 1;
+  return complete ? 0 : 3;
+}
+
+/** `local` and `aborted` teach nothing about the site: the run is then incomplete. */
+export function isComplete(checked: Iterable<Checked>): boolean {
+  for (const { observations } of checked) {
+    if (observations.some(({ outcome }) => outcome === 'local' || outcome === 'aborted')) return false;
+  }
+  return true;
+}
+
+/** What TCP said about an address, for UDP rows that met silence there. */
+export function hostNews(checked: Iterable<Checked>): HostNews {
+  const alive = new Set<string>();
+  const rejected = new Set<string>();
+  const dropped = new Set<string>();
+  for (const { check, observations } of checked) {
+    for (const { address, outcome, stage, hint } of observations) {
+      if (address === null || check.viaProxy) continue;
+      if (outcome === 'unreachable' && hint === 'icmp-reject') rejected.add(address);
+      else if (check.transport === 'tcp' && outcome === 'timeout' && stage === 'connect') dropped.add(address);
+      else if (!['unresolved', 'unreachable', 'local', 'aborted', 'timeout'].includes(outcome)) alive.add(address);
+    }
+  }
+  return (address) => {
+    if (alive.has(address)) return 'the host is alive: it answers on other ports';
+    if (rejected.has(address)) return 'a firewall rejects other ports of the same host, so this one is probably closed too';
+    if (dropped.has(address)) return 'TCP to the same host is dropped as well: a firewall, or the host is down';
+    return undefined;
+  };
+}

@@ -1,0 +1,85 @@
+/**
+ * What an outcome means for a check: the table of the contract as data, first match wins. `service` and `path` are the
+ * modes; `shut` is for needs that expect a closed port, in either mode. Silence on UDP proves nothing in any of them.
+ */
+import type { Hint, Outcome, Stage } from '../model/outcome.ts';
+import type { Expect } from '../model/spec.ts';
+import type { Transport } from '../model/probe.ts';
+import type { CheckVerdict, Mode } from '../model/verdict.ts';
+
+interface Line {
+  readonly outcome: Outcome;
+  readonly stage?: Stage;
+  readonly hint?: Hint;
+  readonly transport?: Transport;
+  readonly service: CheckVerdict;
+  readonly path: CheckVerdict;
+  readonly shut: CheckVerdict;
+}
+
+const line = (
+  outcome: Outcome,
+  service: CheckVerdict,
+  path: CheckVerdict,
+  shut: CheckVerdict,
+  only: Pick<Line, 'stage' | 'hint' | 'transport'> = {},
+): Line => ({ outcome, service, path, shut, ...only });
+
+export const verdictTable: readonly Line[] = [
+  // What the proxy did says nothing good about the destination, in any mode.
+  line('declined', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
+  line('garbled', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
+  line('closed', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
+  line('timeout', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
+  line('refused', 'fail', 'fail', 'unverified', { hint: 'proxy' }),
+  line('unreachable', 'fail', 'fail', 'unverified', { hint: 'proxy' }),
+  line('timeout', 'fail', 'fail', 'unverified', { hint: 'proxy' }),
+
+  line('answered', 'pass', 'pass', 'fail'),
+  line('declined', 'fail', 'pass', 'fail'),
+  line('untrusted', 'fail', 'pass', 'fail'),
+  line('tls-failed', 'fail', 'pass', 'fail'),
+  line('garbled', 'fail', 'pass', 'fail'),
+  line('closed', 'fail', 'pass', 'fail'),
+  line('refused', 'fail', 'pass', 'pass'),
+  line('unreachable', 'fail', 'fail', 'pass'),
+  line('unresolved', 'fail', 'fail', 'unverified'),
+  line('timeout', 'unverified', 'unverified', 'unverified', { transport: 'udp' }),
+  line('timeout', 'fail', 'pass', 'fail', { stage: 'exchange' }),
+  line('timeout', 'fail', 'fail', 'fail', { stage: 'tls' }),
+  line('timeout', 'fail', 'fail', 'pass'),
+  line('local', 'unverified', 'unverified', 'unverified'),
+  line('aborted', 'unverified', 'unverified', 'unverified'),
+];
+
+export interface Judged {
+  readonly outcome: Outcome;
+  readonly stage: Stage | null;
+  readonly hint: Hint | null;
+  readonly warnings: readonly string[];
+}
+
+export function verdictOf(seen: Judged, transport: Transport, mode: Mode, expect: Expect): CheckVerdict {
+  const found = verdictTable.find(
+    (row) =>
+      row.outcome === seen.outcome &&
+      (row.stage === undefined || row.stage === seen.stage) &&
+      (row.hint === undefined || row.hint === seen.hint) &&
+      (row.transport === undefined || row.transport === transport),
+  );
+  if (!found) return 'unverified';
+  const column = expect === 'shut' ? 'shut' : expect === 'path' ? 'path' : mode;
+  const verdict = found[column];
+  return verdict === 'pass' && seen.warnings.length > 0 && expect !== 'shut' ? 'warn' : verdict;
+}
+
+/** Worst first. */
+const severity: readonly CheckVerdict[] = ['fail', 'unverified', 'warn', 'pass'];
+
+export function worst(verdicts: readonly CheckVerdict[]): CheckVerdict {
+  return severity.find((verdict) => verdicts.includes(verdict)) ?? 'unverified';
+}
+
+export function best(verdicts: readonly CheckVerdict[]): CheckVerdict {
+  return severity.findLast((verdict) => verdicts.includes(verdict)) ?? 'unverified';
+}

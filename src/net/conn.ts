@@ -1,0 +1,201 @@
+/** A Node stream as a Conn: reads that say how much they want, a bounded buffer, one deadline for all of it. */
+import type { Duplex } from 'node:stream';
+import { NetError } from '../model/errors.ts';
+import type { Conn } from '../model/probe.ts';
+import { DecodeError } from '../wire/reader.ts';
+import { netError } from './failure.ts';
+import type { Scope } from './scope.ts';
+
+/** Read ahead this far when nobody asks; a peer that sends more waits in its own kernel. */
+const readAheadBytes = 64 * 1024;
+
+/** How long a polite goodbye may take. */
+const goodbyeMs = 500;
+
+export class StreamConn implements Conn {
+  readonly #scope: Scope;
+  readonly #stream: Duplex;
+  readonly #address: string;
+  readonly #port: number;
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+  #ended = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+  #released = false;
+  #disown: () => void;
+
+  constructor(scope: Scope, stream: Duplex, address: string, port: number) {
+    this.#scope = scope;
+    this.#stream = stream;
+    this.#address = address;
+    this.#port = port;
+    this.#disown = scope.own(() => stream.destroy());
+    stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#scope.wait((resolve, reject) => {
+      if (this.#error) return reject(this.#failure(this.#error));
+      this.#stream.write(bytes, (error) => (error ? reject(this.#failure(error)) : resolve()));
+    });
+  }
+
+  async read(length: number): Promise<Uint8Array> {
+    await this.#until(length, () => this.#buffered >= length);
+    return this.#take(length);
+  }
+
+  async readUntil(delimiter: Uint8Array, maxBytes: number): Promise<Uint8Array> {
+    let at = -1;
+    await this.#until(maxBytes, () => {
+      at = this.#joined().indexOf(delimiter);
+      return at >= 0 || this.#buffered >= maxBytes;
+    });
+    if (at < 0 || at + delimiter.length > maxBytes) throw new DecodeError(`no end of line in ${maxBytes} bytes`, 0);
+    return this.#take(at + delimiter.length);
+  }
+
+  async readSome(maxBytes: number): Promise<Uint8Array> {
+    await this.#until(1, () => this.#buffered > 0);
+    return this.#take(Math.min(maxBytes, this.#buffered));
+  }
+
+  /** Resolves true when the peer closes within `ms`, false when it does not or has spoken. */
+  closesWithin(ms: number): Promise<boolean> {
+    return this.#scope.wait((resolve) => {
+      const settle = (): void => {
+        cancel();
+        this.#wake = undefined;
+        resolve(this.#ended || this.#error !== undefined);
+      };
+      const cancel = this.#scope.after(ms, settle);
+      if (this.#ended || this.#error) return settle();
+      this.#wake = () => {
+        if (this.#ended || this.#error) settle();
+      };
+    });
+  }
+
+  end(lastBytes?: Uint8Array): Promise<void> {
+    if (this.#error || this.#stream.destroyed) return Promise.resolve();
+    const over = new Promise<void>((resolve) => {
+      const settle = (): void => {
+        cancel();
+        this.#wake = undefined;
+        this.destroy();
+        resolve();
+      };
+      const cancel = this.#scope.after(goodbyeMs, settle);
+      this.#scope.own(resolve);
+      this.#wake = () => {
+        this.#chunks = [];
+        this.#buffered = 0;
+        if (this.#ended || this.#error) settle();
+      };
+      this.#stream.end(lastBytes);
+      if (this.#ended) settle();
+      else this.#stream.resume();
+    });
+    return over;
+  }
+
+  stream(): Duplex {
+    const stream = this.release();
+    // What the library does with the socket's end is its own; an error after its last listener must not be the process's.
+    stream.on('error', () => undefined);
+    return stream;
+  }
+
+  /** Hands the stream on (to TLS, to a library): nothing of it may have been read ahead. */
+  release(): Duplex {
+    this.#released = true;
+    const stream = this.#stream;
+    stream.pause();
+    stream.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
+    if (this.#buffered > 0) stream.unshift(this.#joined());
+    return stream;
+  }
+
+  get bufferedBytes(): number {
+    return this.#buffered;
+  }
+
+  destroy(): void {
+    this.#disown();
+    if (!this.#released) this.#stream.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#scope.heard = true;
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+    if (this.#buffered >= readAheadBytes) this.#stream.pause();
+    this.#wake?.();
+  };
+
+  readonly #onEnd = (): void => {
+    this.#ended = true;
+    this.#wake?.();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.#error ??= error;
+    this.#wake?.();
+  };
+
+  readonly #onClose = (): void => {
+    this.#ended = true;
+    this.#wake?.();
+  };
+
+  async #until(wanted: number, ready: () => boolean): Promise<void> {
+    if (ready()) return;
+    await this.#scope.wait<void>((resolve, reject) => {
+      const look = (): void => {
+        if (ready()) {
+          this.#wake = undefined;
+          resolve();
+        } else if (this.#error || this.#ended) {
+          this.#wake = undefined;
+          reject(this.#gone());
+        } else if (this.#buffered < wanted) {
+          this.#stream.resume();
+        }
+      };
+      this.#wake = look;
+      look();
+    });
+  }
+
+  #take(length: number): Uint8Array {
+    const all = this.#joined();
+    const rest = all.subarray(length);
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#buffered = rest.length;
+    if (this.#buffered < readAheadBytes && !this.#ended) this.#stream.resume();
+    return new Uint8Array(all.subarray(0, length));
+  }
+
+  #joined(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!;
+  }
+
+  #gone(): NetError {
+    if (this.#error) return this.#failure(this.#error);
+    const after = this.#buffered > 0 ? `after ${this.#buffered} bytes of an answer` : 'without an answer';
+    return new NetError({ outcome: 'closed', stage: this.#scope.stage, detail: `the peer closed the connection ${after}` });
+  }
+
+  #failure(error: Error): NetError {
+    return netError(error, {
+      stage: this.#scope.stage,
+      transport: 'tcp',
+      address: this.#address,
+      port: this.#port,
+      elapsedMs: this.#scope.elapsedMs,
+      immediate: false,
+    });
+  }
+}

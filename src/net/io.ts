@@ -1,0 +1,213 @@
+/** The real ProbeIo: everything one attempt at one check may touch, under one deadline, closed when the attempt is over. */
+import { randomBytes } from 'node:crypto';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { NetError } from '../model/errors.ts';
+import type { Evidence, Json } from '../model/outcome.ts';
+import type { Conn, ExchangeOptions, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
+import { StreamConn } from './conn.ts';
+import type { Deadlines } from './deadlines.ts';
+import { hostPort } from './failure.ts';
+import type { Pacer } from './pacer.ts';
+import { tunnel, type Proxy } from './proxy.ts';
+import type { NameResolver } from './resolver.ts';
+import { Scope } from './scope.ts';
+import { openTcp } from './tcp.ts';
+import { handshake, judgeCertificate, observeCertificate, tlsEvidence, type SecureContexts } from './tls.ts';
+import { exchange, silence } from './udp.ts';
+
+/** What all attempts of a run share. */
+export interface Net {
+  readonly deadlines: Deadlines;
+  readonly pacer: Pacer;
+  readonly resolver: NameResolver;
+  readonly contexts: SecureContexts;
+  readonly proxy: Proxy | null;
+  readonly sourceAddress: string | undefined;
+  /** How often a datagram is sent again. */
+  readonly retries: number;
+  readonly counters: { connects: number; datagrams: number };
+}
+
+/** Datagrams are lost by ones and twos; a second later the way is usually free again. */
+const maxResendMs = 1500;
+
+export interface AttemptOptions {
+  readonly timeoutMs: number;
+  readonly viaProxy: boolean;
+  readonly smallHello: boolean;
+}
+
+export class NetIo implements ProbeIo {
+  readonly scope: Scope;
+  readonly evidence: Record<string, Json> = {};
+  readonly warnings: string[] = [];
+  readonly notes: string[] = [];
+  /** How many datagrams the last exchange sent. */
+  sends = 0;
+  readonly #net: Net;
+  readonly #target: Target;
+  readonly #options: AttemptOptions;
+  #conn: StreamConn | undefined;
+  #helloUnanswered = never;
+
+  constructor(net: Net, target: Target, options: AttemptOptions) {
+    this.#net = net;
+    this.#target = target;
+    this.#options = options;
+    this.scope = new Scope(net.deadlines, options.timeoutMs);
+  }
+
+  /** A handshake was begun and the peer has not said a word. */
+  get helloUnanswered(): boolean {
+    return this.#helloUnanswered();
+  }
+
+  async connect({ port = this.#target.port }: { readonly port?: number } = {}): Promise<Conn> {
+    // One socket an attempt, so that the pool's bound is a bound on sockets.
+    this.#conn?.destroy();
+    const { proxy } = this.#net;
+    const conn =
+      this.#options.viaProxy && proxy
+        ? await tunnel(() => this.#openProxy(proxy), proxy, this.#target.host, port, (evidence) => this.record(evidence))
+        : await this.#open(this.#target.address, port);
+    this.scope.stage = 'exchange';
+    this.scope.heard = false;
+    this.#conn = conn;
+    return conn;
+  }
+
+  async secure(conn: Conn, options: SecureOptions = {}): Promise<Conn> {
+    const plain = ownConn(conn);
+    const { address, port, host } = this.#target;
+    const servername = options.servername ?? host;
+    if (plain.bufferedBytes > 0) {
+      // A TLS server waits for our hello.
+      const detail = 'no TLS session: the peer speaks first, in plain text';
+      throw new NetError({ outcome: 'tls-failed', stage: 'tls', detail });
+    }
+    const context = this.#net.contexts.get(this.#options.smallHello);
+    const stream = plain.release();
+    const heardBefore = bytesRead(stream);
+    this.#helloUnanswered = () => bytesRead(stream) === heardBefore;
+    const secured = await handshake(this.scope, stream, { servername, context, address, port });
+    this.#helloUnanswered = never;
+    this.record(tlsEvidence(secured, options.evidenceName ?? 'certificate'));
+    this.#judge(secured, servername, options);
+    this.scope.stage = 'exchange';
+    this.scope.heard = false;
+    const result = new StreamConn(this.scope, secured, address, port);
+    this.#conn = result;
+    return result;
+  }
+
+  async exchange(
+    datagram: Uint8Array,
+    accepts: (reply: Uint8Array) => boolean,
+    { port = this.#target.port, maxSends = Infinity }: ExchangeOptions = {},
+  ): Promise<Reply> {
+    this.#conn?.destroy();
+    this.sends = 0;
+    const sends = Math.min(this.#net.retries + 1, maxSends);
+    try {
+      const reply = await exchange(this.scope, this.#target.address, port, datagram, accepts, {
+        sourceAddress: this.#net.sourceAddress,
+        sends,
+        resendAfterMs: Math.min(maxResendMs, this.#options.timeoutMs / sends),
+        pacer: this.#net.pacer,
+        onSend: () => {
+          this.sends += 1;
+          this.#net.counters.datagrams += 1;
+        },
+      });
+      if (this.sends > 1) this.note(`${this.sends} datagrams were needed: some were lost`);
+      return reply;
+    } catch (error) {
+      const isSilence = error instanceof NetError && error.failure.outcome === 'timeout';
+      if (!isSilence) throw error;
+      throw silence(this.#target.address, port, this.sends, this.#options.timeoutMs);
+    }
+  }
+
+  async resolve(name: string): Promise<readonly string[]> {
+    this.scope.stage = 'resolve';
+    const addresses = this.#net.resolver.addresses(name);
+    return this.scope.wait((resolve, reject) => void addresses.then(resolve, reject));
+  }
+
+  closesWithin(conn: Conn, ms: number): Promise<boolean> {
+    return ownConn(conn).closesWithin(ms);
+  }
+
+  record(evidence: Evidence): void {
+    Object.assign(this.evidence, evidence);
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
+  }
+
+  note(text: string): void {
+    this.notes.push(text);
+  }
+
+  random(length: number): Uint8Array {
+    return new Uint8Array(randomBytes(length));
+  }
+
+  now(): number {
+    return performance.timeOrigin + performance.now();
+  }
+
+  async #open(address: string, port: number): Promise<StreamConn> {
+    this.scope.stage = 'connect';
+    this.#net.counters.connects += 1;
+    const startedAt = performance.now();
+    const socket = await openTcp(this.scope, address, port, { sourceAddress: this.#net.sourceAddress });
+    const connectMs = performance.now() - startedAt;
+    this.record({ connectMs: Math.round(connectMs * 100) / 100 });
+    // The kernel repeats a lost SYN after one second, and then each second (or 1, 3, 7 s on kernels before 6.5).
+    if (connectMs >= 990) this.note(`connected after ${(connectMs / 1000).toFixed(1)} s: the first SYN got no answer`);
+    return new StreamConn(this.scope, socket, address, port);
+  }
+
+  async #openProxy(proxy: Proxy): Promise<StreamConn> {
+    this.#conn?.destroy();
+    const [address] = await this.resolve(proxy.host);
+    try {
+      const conn = await this.#open(address ?? proxy.host, proxy.port);
+      this.scope.stage = 'proxy';
+      this.#conn = conn;
+      return conn;
+    } catch (error) {
+      // Not the destination but the proxy in front of it: the layer must say so.
+      if (!(error instanceof NetError)) throw error;
+      const detail = `the proxy ${hostPort(proxy.host, proxy.port)} cannot be reached: ${error.failure.detail}`;
+      throw new NetError({ ...error.failure, hint: 'proxy', detail }, { cause: error });
+    }
+  }
+
+  #judge(secured: Parameters<typeof judgeCertificate>[0], name: string, options: SecureOptions): void {
+    const nowMs = this.now();
+    if (options.trust === 'observe') {
+      const { warnings, notes } = observeCertificate(secured, nowMs);
+      this.warnings.push(...warnings);
+      this.notes.push(...notes);
+      return;
+    }
+    const { failure, warnings } = judgeCertificate(secured, { name, isPublicName: options.isPublicName ?? false, nowMs });
+    this.warnings.push(...warnings);
+    if (!failure) return;
+    secured.destroy();
+    throw new NetError({ outcome: 'untrusted', stage: 'tls', ...failure });
+  }
+}
+
+const never = (): boolean => false;
+
+const bytesRead = (stream: Duplex): number => (stream instanceof Socket ? stream.bytesRead : 0);
+
+function ownConn(conn: Conn): StreamConn {
+  if (conn instanceof StreamConn) return conn;
+  throw new TypeError('a connection that this floor did not open');
+}

@@ -1,0 +1,249 @@
+/** Spec × site → what to try. Pure and deterministic: the same inputs give the same plan, in the same order. */
+import { UsageError } from '../model/errors.ts';
+import type { Check, Plan, PlannedRow, Skip, Use } from '../model/plan.ts';
+import type { Probe, Transport } from '../model/probe.ts';
+import type { Host, RoleHosts, Site, Vantage } from '../model/site.ts';
+import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
+import { fillTemplates } from './template.ts';
+import { expandPorts, portInUse, portsText } from './ports.ts';
+
+export interface Selection {
+  /** Source roles to speak for. */
+  readonly as: readonly string[];
+  /** Only these; empty means all. */
+  readonly rows: readonly string[];
+  readonly sections: readonly string[];
+  readonly roles: readonly string[];
+}
+
+export interface PlanInput {
+  readonly spec: LoadedSpec;
+  readonly site: Site;
+  readonly vantage: Vantage;
+  readonly selection: Selection;
+  readonly probes: Readonly<Record<string, Probe>>;
+}
+
+/** A check while rows are still being added to it. */
+interface Draft extends Omit<Check, 'uses'> {
+  readonly uses: Use[];
+}
+
+const nobody: RoleHosts = { hosts: [], require: 'all', notes: [] };
+
+export function makePlan(input: PlanInput): Plan {
+  const { spec, site, vantage, probes } = input;
+  const drafts = new Map<string, Draft>();
+  const ids = new Map<string, number>();
+  const optionsMade = new Map<Need, Map<string, Readonly<Record<string, unknown>>>>();
+  const facts = { ...Object.fromEntries(Object.entries(spec.facts).map(([id, fact]) => [id, fact.default])), ...site.facts };
+
+  const rows = spec.rows.map((row): PlannedRow => {
+    const skip = whySkip(row, input, facts);
+    const base = {
+      requirement: row,
+      transports: transportsOf(row, probes),
+      ports: portsText(row.needs.map((need) => need.ports ?? [defaultPort(need)])),
+    };
+    if (skip) return { ...base, skip, checks: [], require: 'all', notes: [] };
+    return plannedRow(row, base);
+  });
+  return { rows, checks: [...drafts.values()] };
+
+  function plannedRow(row: Requirement, base: Pick<PlannedRow, 'requirement' | 'transports' | 'ports'>): PlannedRow {
+    const role = roleOf(row);
+    const skipped = (skip: Skip): PlannedRow => ({ ...base, skip, checks: [], require: 'all', notes: [] });
+    if (role.hosts.length === 0 && role.notes.length > 0) {
+      return skipped({ reason: 'role-is-empty', because: role.notes.join('; '), remedy: `list the hosts of ${row.to} in the site file` });
+    }
+    if (role.hosts.length === 0) return skipped(emptyRole(row));
+    const suited = role.hosts.filter((host) => suits(host, row.where));
+    if (suited.length === 0) {
+      const wanted = Object.entries(row.where).map(([key, value]) => `${key}: ${value}`).join(', ');
+      return skipped({ reason: 'not-applicable', because: `no host of ${row.to} has ${wanted}`, remedy: null });
+    }
+    const isPeer = isPeerRole(row.to);
+    const hosts = suited.filter((host) => !(isPeer && isSelf(host.host)));
+    if (hosts.length === 0) {
+      return skipped({
+        reason: 'role-is-empty',
+        because: `the only host of ${row.to} is this machine itself`,
+        remedy: `add the other hosts to roles.${row.to} of the site file`,
+      });
+    }
+    const checks = new Set<string>();
+    const notes = [...(row.note === undefined ? [] : [row.note]), ...role.notes];
+    for (const need of row.needs) {
+      const missing = unmetFact(need.when, facts);
+      if (missing !== undefined) {
+        notes.push(`${need.probe} on ${portsText([need.ports ?? [defaultPort(need)]])} is left out: ${missing}`);
+        continue;
+      }
+      if (need.note !== undefined) notes.push(need.note);
+      for (const host of hosts) for (const port of portsFor(need, host, row)) checks.add(draft(row, need, host, port, isPeer, role));
+    }
+    if (checks.size === 0) return skipped({ reason: 'not-applicable', because: notes.at(-1) ?? 'no need of it applies', remedy: null });
+    if (row.sample !== undefined) notes.push(sampleNote(row.sample, hosts.length));
+    return { ...base, skip: null, checks: [...checks], require: role.require, notes };
+  }
+
+  function draft(row: Requirement, need: Need, host: Host, port: number, isPeer: boolean, role: RoleHosts): string {
+    const probe = probeNamed(need.probe);
+    const transport = need.transport ?? (probe.transport === 'either' ? 'tcp' : probe.transport);
+    const options = optionsFor(need, host.domain ?? role.domain);
+    const viaProxy = site.proxy !== null && row.hosts !== undefined;
+    const key = JSON.stringify([need.probe, transport, host.host.toLowerCase(), port, options, viaProxy]);
+    const use: Use = { row: row.id, expect: need.expect, level: need.level };
+    const known = drafts.get(key);
+    if (known) {
+      known.uses.push(use);
+      return known.id;
+    }
+    const check: Draft = {
+      id: uniqueId(`${need.probe}/${bracketed(host.host)}:${port}${probe.transport === 'either' ? `/${transport}` : ''}`),
+      probe: need.probe,
+      transport,
+      host: host.host,
+      address: isLiteral(host.host) ? host.host : null,
+      port,
+      options,
+      viaProxy,
+      isPeer,
+      uses: [use],
+    };
+    drafts.set(key, check);
+    return check.id;
+  }
+
+  /** Filled in and checked once for each need and domain; the probe's own defaults stand in them. */
+  function optionsFor(need: Need, domain: string | undefined): Readonly<Record<string, unknown>> {
+    const key = domain ?? '';
+    let known = optionsMade.get(need);
+    if (!known) optionsMade.set(need, (known = new Map()));
+    let options = known.get(key);
+    if (!options) known.set(key, (options = parseOptions(probeNamed(need.probe), need, fillTemplates(need.options, { domain, dns: site.dns }))));
+    return options;
+  }
+
+  /** The same endpoint with other options is another check. */
+  function uniqueId(id: string): string {
+    const count = (ids.get(id) ?? 0) + 1;
+    ids.set(id, count);
+    return count === 1 ? id : `${id}~${count}`;
+  }
+
+  function portsFor(need: Need, host: Host, row: Requirement): number[] {
+    const isOnlyPort = expandPorts(row.needs.flatMap((each) => each.ports ?? [defaultPort(each)]), 0).length === 1;
+    return expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need)).map((port) => portInUse(host, port, isOnlyPort));
+  }
+
+  function roleOf(row: Requirement): RoleHosts {
+    if (row.hosts) {
+      const names = (row.sample === undefined ? undefined : site.names[row.sample]) ?? row.hosts;
+      return { hosts: names.map((host) => ({ host, ports: {} })), require: 'all', notes: [] };
+    }
+    if (spec.roles[row.to]?.discovery === 'site-names') return { hosts: siteNames(), require: 'all', notes: [] };
+    const role = site.roles[row.to] ?? nobody;
+    const wantsCatalogs = row.needs.some((need) => need.options['globalCatalog'] === true);
+    return wantsCatalogs && role.globalCatalogs ? { ...role, hosts: role.globalCatalogs } : role;
+  }
+
+  /** Every host that this vantage's rows reach by name. */
+  function siteNames(): Host[] {
+    const destinations = new Set(spec.rows.filter((row) => input.selection.as.includes(row.from)).map((row) => row.to));
+    const names = [...destinations].flatMap((to) => site.roles[to]?.hosts ?? []).map(({ host }) => host);
+    const unique = new Map(names.filter((host) => !isLiteral(host)).map((host) => [host.toLowerCase(), host]));
+    return [...unique.values()].map((host) => ({ host, ports: {} }));
+  }
+
+  function emptyRole(row: Requirement): Skip {
+    if (spec.roles[row.to]?.discovery === 'site-names') {
+      return { reason: 'not-applicable', because: 'the site names every host by its address', remedy: null };
+    }
+    return {
+      reason: 'role-is-empty',
+      because: `the site names no host for ${row.to}`,
+      remedy: `add hosts under roles.${row.to} of the site file, or say not-used: [${row.to}]`,
+    };
+  }
+
+  /** A role that this machine may itself be a member of: what it says about itself proves nothing about the network. */
+  function isPeerRole(role: string): boolean {
+    return input.selection.as.includes(role) || (site.roles[role]?.hosts ?? []).some(({ host }) => isSelf(host));
+  }
+
+  function isSelf(host: string): boolean {
+    if (isLiteral(host)) return !/^(?:127\.|::1$)/.test(host) && vantage.addresses.includes(host.toLowerCase());
+    const name = host.toLowerCase().replace(/\.$/, '');
+    const own = vantage.hostname.toLowerCase();
+    return name !== 'localhost' && (name === own || (own.includes('.') && name === own.split('.')[0]));
+  }
+
+  function probeNamed(name: string): Probe {
+    const probe = probes[name];
+    if (!probe) throw new RangeError(`no probe is called ${name}`);
+    return probe;
+  }
+
+  function defaultPort(need: Need): number {
+    return probeNamed(need.probe).port;
+  }
+}
+
+function whySkip(row: Requirement, { spec, site, selection }: PlanInput, facts: Facts): Skip | null {
+  const { rows, sections, roles } = selection;
+  const isSelected =
+    (rows.length === 0 || rows.includes(row.id)) &&
+    (sections.length === 0 || sections.includes(row.section)) &&
+    (roles.length === 0 || roles.includes(row.to));
+  if (!isSelected) return { reason: 'not-selected', because: 'it was not asked for', remedy: null };
+  if (!selection.as.includes(row.from)) {
+    const title = spec.roles[row.from]?.title ?? row.from;
+    return {
+      reason: 'other-vantage',
+      because: `it starts from ${row.from}, which is not where this runs`,
+      remedy: `run xenreach on ${title} with --as ${row.from}`,
+    };
+  }
+  for (const role of [row.to, row.from]) {
+    if (site.notUsed.includes(role)) {
+      return { reason: 'not-applicable', because: `the site says ${role} is not used`, remedy: null };
+    }
+  }
+  const missing = unmetFact(row.when, facts);
+  return missing === undefined ? null : { reason: 'not-applicable', because: missing, remedy: null };
+}
+
+/** What the site filled in may still be no option of the probe: a query type that is no type. */
+function parseOptions(probe: Probe, need: Need, options: Record<string, unknown>): Readonly<Record<string, unknown>> {
+  const parsed = probe.options['~standard'].validate(options);
+  if (parsed instanceof Promise) throw new TypeError(`the options of ${need.probe} cannot be checked at once`);
+  if (parsed.issues) throw new UsageError(`the ${need.probe} probe cannot take ${JSON.stringify(options)}: ${parsed.issues[0]?.message}`);
+  return parsed.value as Readonly<Record<string, unknown>>;
+}
+
+type Facts = Readonly<Record<string, string | number | boolean>>;
+
+function unmetFact(when: Facts, facts: Facts): string | undefined {
+  const unmet = Object.entries(when).find(([fact, value]) => facts[fact] !== value);
+  return unmet && `the fact ${unmet[0]} is ${String(facts[unmet[0]])} here`;
+}
+
+/** A host that does not say (`console`) is taken for every row of its role. */
+function suits(host: Host, where: Readonly<Record<string, string>>): boolean {
+  const properties: Readonly<Record<string, unknown>> = { ...host };
+  return Object.entries(where).every(([key, value]) => properties[key] === undefined || properties[key] === value);
+}
+
+function transportsOf(row: Requirement, probes: Readonly<Record<string, Probe>>): Transport[] {
+  const transports = row.needs.map((need) => need.transport ?? probes[need.probe]?.transport);
+  return (['tcp', 'udp'] as const).filter((transport) => transports.includes(transport));
+}
+
+function sampleNote(domain: string, count: number): string {
+  return `"${domain} and subdomains" is sampled by ${count} ${count === 1 ? 'name' : 'names'}: a rule for all of it cannot be proven`;
+}
+
+const isLiteral = (host: string): boolean => host.includes(':') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host);
+
+const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);

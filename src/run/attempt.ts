@@ -1,0 +1,116 @@
+/** One check at one address: the probe's conversation, and the only place where what went wrong becomes an outcome. */
+import { NetError, type NetFailure } from '../model/errors.ts';
+import type { Answer, Observation } from '../model/outcome.ts';
+import type { Check } from '../model/plan.ts';
+import type { Probe } from '../model/probe.ts';
+import { isExhaustion } from '../net/failure.ts';
+import { NetIo, type AttemptOptions, type Net } from '../net/io.ts';
+import { DecodeError } from '../wire/reader.ts';
+
+/** A proxy tries the destination for a while itself (squid: six seconds) before it tells us why not. */
+const proxyPatience = 3;
+
+export interface Attempts {
+  readonly net: Net;
+  readonly timeoutMs: number;
+  /** Every attempt under way, so that an interruption can end it. */
+  readonly live: Set<NetIo>;
+  /** Told of defects of our own: the probe threw what is no answer. */
+  readonly onBug: (check: Check, error: unknown) => void;
+}
+
+interface Result {
+  readonly io: NetIo;
+  readonly answer?: Answer;
+  readonly failure?: NetFailure;
+}
+
+/** Never rejects. Undefined when this machine was out of resources: nothing was learned, try again later. */
+export async function observe(check: Check, address: string, probe: Probe, context: Attempts): Promise<Observation | undefined> {
+  const startedAt = new Date().toISOString();
+  const began = performance.now();
+  const timeoutMs = context.timeoutMs * (check.viaProxy ? proxyPatience : 1);
+  let attempts = 1;
+  let result = await attempt(check, address, probe, context, { timeoutMs, viaProxy: check.viaProxy, smallHello: false });
+  if (result.failure && isExhaustion(result.failure)) return undefined;
+  if (result.failure?.outcome === 'timeout' && result.io.helloUnanswered) {
+    // Some firewalls drop a ClientHello of two segments, which Node's is: is that what happened?
+    const second = await attempt(check, address, probe, context, { timeoutMs, viaProxy: check.viaProxy, smallHello: true });
+    attempts += 1;
+    if (second.failure?.outcome !== 'timeout' || !second.io.helloUnanswered) result = { ...second };
+    if (second.answer) second.io.warn(largeHello);
+  }
+  const { io, answer, failure } = result;
+  const largeHelloHint = attempts > 1 && !(failure?.outcome === 'timeout' && io.helloUnanswered);
+  return {
+    check: check.id,
+    address: check.viaProxy || probe.perAddress === false ? null : address,
+    outcome: answer?.outcome ?? failure!.outcome,
+    stage: answer ? (answer.outcome === 'declined' ? 'exchange' : null) : (failure?.stage ?? null),
+    hint: failure?.hint ?? (largeHelloHint ? 'large-hello' : null),
+    code: failure?.code ?? null,
+    detail: answer?.detail ?? failure!.detail,
+    warnings: io.warnings,
+    notes: io.notes,
+    attempts: Math.max(attempts, io.sends),
+    startedAt,
+    durationMs: Math.round((performance.now() - began) * 100) / 100,
+    evidence: { ...io.evidence, ...answer?.evidence },
+  };
+}
+
+const largeHello =
+  'only a TLS hello of one TCP segment gets through: something on the way drops the larger, post-quantum one that current clients send';
+
+async function attempt(
+  check: Check,
+  address: string,
+  probe: Probe,
+  { net, live, onBug }: Attempts,
+  options: AttemptOptions,
+): Promise<Result> {
+  const target = { host: check.host, address, port: check.port, transport: check.transport };
+  const io = new NetIo(net, target, options);
+  live.add(io);
+  try {
+    return { io, answer: await probe.run(io, target, check.options) };
+  } catch (error) {
+    return { io, failure: failureOf(error, check, onBug) };
+  } finally {
+    live.delete(io);
+    io.scope.close();
+  }
+}
+
+function failureOf(error: unknown, check: Check, onBug: Attempts['onBug']): NetFailure {
+  if (error instanceof NetError) return error.failure;
+  if (error instanceof DecodeError) {
+    return { outcome: 'garbled', stage: 'exchange', detail: `the answer is not ${check.probe}: ${error.message}` };
+  }
+  onBug(check, error);
+  const text = error instanceof Error ? error.message : String(error);
+  return { outcome: 'local', stage: null, detail: `a defect of xenreach itself: ${text} (please report it)` };
+}
+
+/** What is said of a check that the end of the run overtook. */
+export function unfinished(check: Check, why: string): Observation {
+  return nothingTried(check, { outcome: 'aborted', stage: null, detail: why });
+}
+
+export function nothingTried(check: Check, failure: NetFailure): Observation {
+  return {
+    check: check.id,
+    address: check.address,
+    outcome: failure.outcome,
+    stage: failure.stage,
+    hint: failure.hint ?? null,
+    code: failure.code ?? null,
+    detail: failure.detail,
+    warnings: [],
+    notes: [],
+    attempts: failure.outcome === 'aborted' ? 0 : 1,
+    startedAt: new Date().toISOString(),
+    durationMs: 0,
+    evidence: {},
+  };
+}

@@ -1,0 +1,201 @@
+/**
+ * Plan → observations. Names are resolved as they come up, every address of a name is tried by itself, and every check of
+ * the plan ends in at least one observation (or in none, when the host turned out to be this machine itself).
+ */
+import { NetError } from '../model/errors.ts';
+import type { Observation } from '../model/outcome.ts';
+import type { Check, Plan } from '../model/plan.ts';
+import type { Probe } from '../model/probe.ts';
+import type { Stats } from '../model/report.ts';
+import { familyOf, isLoopback } from '../net/address.ts';
+import { Deadlines } from '../net/deadlines.ts';
+import type { NetIo, Net } from '../net/io.ts';
+import { Pacer } from '../net/pacer.ts';
+import type { Proxy } from '../net/proxy.ts';
+import { NameResolver, type Family } from '../net/resolver.ts';
+import { SecureContexts } from '../net/tls.ts';
+import { nothingTried, observe, unfinished, type Attempts } from './attempt.ts';
+import { Pool, type PoolOptions } from './pool.ts';
+
+export interface RunSettings extends PoolOptions {
+  readonly timeoutMs: number;
+  /** Resends of a lost datagram. */
+  readonly retries: number;
+  readonly family: Family;
+  readonly sourceAddress?: string | undefined;
+  readonly proxy: Proxy | null;
+  /** PEM roots beside Node's own. */
+  readonly trust: readonly string[];
+  /** This machine's addresses. */
+  readonly ownAddresses: readonly string[];
+  readonly probes: Readonly<Record<string, Probe>>;
+}
+
+export interface RunEvents {
+  /** `last`: the check has no further address. */
+  onObservation(check: Check, observation: Observation, last: boolean): void;
+  /** Every address of the check's host is this machine's own. */
+  onSelf(check: Check): void;
+  onBug(check: Check, error: unknown): void;
+}
+
+export interface RunControl {
+  /** Resolves when every check is told. Never rejects. */
+  readonly done: Promise<Stats>;
+  readonly inFlight: () => number;
+  /** Ends it now: what is open becomes `aborted`, with this reason. */
+  stop(why: string): void;
+}
+
+/** How often a check is taken up again when this machine is out of resources, and the first pause (it doubles). */
+const maxBackOffs = 8;
+const firstBackOffMs = 100;
+
+/** Names in question at the same time. */
+const maxLookups = 64;
+
+export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunControl {
+  const deadlines = new Deadlines();
+  const pacer = new Pacer();
+  const resolver = new NameResolver({
+    family: settings.family,
+    timeoutMs: Math.max(250, Math.floor(settings.timeoutMs / 2)),
+    tries: 2,
+  });
+  const counters = { connects: 0, datagrams: 0 };
+  const net: Net = {
+    deadlines,
+    pacer,
+    resolver,
+    contexts: new SecureContexts({ extra: settings.trust }),
+    proxy: settings.proxy,
+    sourceAddress: settings.sourceAddress,
+    retries: settings.retries,
+    counters,
+  };
+  const live = new Set<NetIo>();
+  const attempts: Attempts = { net, timeoutMs: settings.timeoutMs, live, onBug: (check, error) => events.onBug(check, error) };
+  const pool = new Pool(settings, deadlines, (address) => pacer.delayMs(address));
+  const open = new Set(plan.checks);
+  let stopped: string | undefined;
+
+  const done = (async (): Promise<Stats> => {
+    await schedule();
+    await pool.idle();
+    resolver.cancel();
+    const { connects, datagrams } = counters;
+    const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
+    return { maxInFlight: pool.maxInFlight, connects, datagrams, peakRssMiB };
+  })();
+  return { done, inFlight: () => pool.inFlight, stop };
+
+  async function schedule(): Promise<void> {
+    const named: Check[] = [];
+    for (const check of plan.checks) {
+      const isNamed = check.address === null && !check.viaProxy && probeOf(check).perAddress !== false;
+      if (isNamed) named.push(check);
+      else launch(check, [check.address ?? check.host], []);
+    }
+    const next = named[Symbol.iterator]();
+    const resolveSome = async (): Promise<void> => {
+      for (const check of next) await launchNamed(check);
+    };
+    await Promise.all(Array.from({ length: Math.min(maxLookups, named.length) }, resolveSome));
+  }
+
+  async function launchNamed(check: Check): Promise<void> {
+    try {
+      const all = await resolver.addresses(check.host);
+      if (stopped !== undefined) return;
+      const others = all.filter((address) => !isOwn(address, check));
+      if (others.length === 0) {
+        open.delete(check);
+        return events.onSelf(check);
+      }
+      const usable = withoutUnusableFamily(others);
+      const left = others.filter((address) => !usable.includes(address));
+      const note = `${left.join(', ')} left out: this machine has no IPv6 beyond its own link`;
+      launch(check, usable, left.length > 0 ? [note] : []);
+    } catch (error) {
+      const failure = error instanceof NetError ? error.failure : undefined;
+      if (!failure) events.onBug(check, error);
+      if (stopped !== undefined) return;
+      tell(check, nothingTried(check, failure ?? { outcome: 'local', stage: 'resolve', detail: 'a defect of xenreach itself' }), true);
+    }
+  }
+
+  function launch(check: Check, addresses: readonly string[], notes: readonly string[]): void {
+    let left = addresses.length;
+    const probe = probeOf(check);
+    for (const address of addresses) {
+      let backOffs = 0;
+      const host = check.viaProxy ? (settings.proxy?.host ?? address) : address;
+      const task = {
+        host,
+        isDatagram: check.transport === 'udp' && probe.perAddress !== false,
+        start: (release: () => void): void => {
+          void observe(check, address, probe, attempts).then((observation) => {
+            if (stopped !== undefined) return release();
+            if (!observation && backOffs < maxBackOffs) {
+              pool.backOff();
+              deadlines.add(firstBackOffMs * 2 ** backOffs, () => {
+                pool.add(task);
+                release();
+              });
+              backOffs += 1;
+              return;
+            }
+            release();
+            left -= 1;
+            tell(check, withNotes(observation ?? exhausted(check, address), notes), left === 0);
+          });
+        },
+      };
+      pool.add(task);
+    }
+  }
+
+  function tell(check: Check, observation: Observation, last: boolean): void {
+    if (!open.has(check)) return;
+    if (last) open.delete(check);
+    events.onObservation(check, observation, last);
+  }
+
+  function stop(why: string): void {
+    if (stopped !== undefined) return;
+    stopped = why;
+    pool.stop();
+    resolver.cancel();
+    for (const io of [...live]) io.scope.stop(new NetError({ outcome: 'aborted', stage: io.scope.stage, detail: why }));
+    for (const check of [...open]) tell(check, unfinished(check, why), true);
+  }
+
+  function probeOf(check: Check): Probe {
+    const probe = settings.probes[check.probe];
+    if (!probe) throw new RangeError(`no probe is called ${check.probe}`);
+    return probe;
+  }
+
+  function isOwn(address: string, check: Check): boolean {
+    return check.isPeer && !isLoopback(address) && settings.ownAddresses.includes(address);
+  }
+
+  /** A name with IPv4 and IPv6 on a machine without IPv6 is no finding about the network. */
+  function withoutUnusableFamily(addresses: readonly string[]): readonly string[] {
+    const hasIPv6 = settings.ownAddresses.some(
+      (address) => familyOf(address) === 6 && !isLoopback(address) && !address.toLowerCase().startsWith('fe80:'),
+    );
+    if (hasIPv6 || settings.family === '6') return addresses;
+    const usable = addresses.filter((address) => familyOf(address) === 4);
+    return usable.length > 0 ? usable : addresses;
+  }
+}
+
+function withNotes(observation: Observation, notes: readonly string[]): Observation {
+  return notes.length > 0 ? { ...observation, notes: [...observation.notes, ...notes] } : observation;
+}
+
+function exhausted(check: Check, address: string): Observation {
+  const detail = 'this machine had no descriptors, ports or buffers left for it, again and again';
+  return { ...nothingTried(check, { outcome: 'local', stage: null, detail }), address };
+}
