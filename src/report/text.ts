@@ -5,7 +5,7 @@
 import { styleText } from 'node:util';
 import type { RenderOptions, Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
-import { json } from './escape.ts';
+import { json, plain } from './escape.ts';
 import { columns, pad, wrap } from './layout.ts';
 import * as say from './phrases.ts';
 
@@ -166,28 +166,39 @@ type Five<T> = readonly [T, T, T, T, T];
 
 const cellsOf = (row: ReportRow): Five<string> => [
   say.rowWord(row),
-  row.id,
-  row.to,
-  say.service(row),
-  row.because ?? '',
+  plain(row.id),
+  plain(row.to),
+  plain(say.service(row)),
+  plain(row.because ?? ''),
 ];
 
-/** The reason gets at least 20 columns where it has so much to say; destination, ports and, last, id give way. */
+/** The reason gets 20 columns where it has so much to say: destination, ports and id give way, in this order. */
 function columnWidths(cells: readonly Five<string>[], width: number): Five<number> {
   const longest = (column: 0 | 1 | 2 | 3 | 4): number =>
     cells.reduce((most, row) => Math.max(most, columns(row[column])), 0);
   const word = longest(0);
   const room = width - word - 5 * gap.length;
-  let over = longest(1) + longest(2) + longest(3) + Math.min(20, longest(4)) - room;
-  const give = (have: number, least: number): number => {
-    const given = Math.max(0, Math.min(over, have - least));
+  const wanted = { to: longest(2), ports: longest(3), id: longest(1) };
+  const decent = give(wanted, { to: 12, ports: 10, id: 8 }, room - Math.min(20, longest(4)));
+  // On a line too narrow for these there is no reason at all, and still a verdict.
+  const kept = give(decent, { to: 4, ports: 4, id: 4 }, room);
+  return [word, kept.id, kept.to, kept.ports, room - kept.id - kept.to - kept.ports];
+}
+
+interface Given {
+  readonly to: number;
+  readonly ports: number;
+  readonly id: number;
+}
+
+function give(have: Given, least: Given, room: number): Given {
+  let over = have.to + have.ports + have.id - room;
+  const shrunk = (column: keyof Given): number => {
+    const given = Math.max(0, Math.min(over, have[column] - least[column]));
     over -= given;
-    return have - given;
+    return have[column] - given;
   };
-  const to = give(longest(2), 12);
-  const ports = give(longest(3), 10);
-  const id = give(longest(1), 8);
-  return [word, id, to, ports, Math.max(0, room - id - to - ports)];
+  return { to: shrunk('to'), ports: shrunk('ports'), id: shrunk('id') };
 }
 
 function* skips(page: Page): Lines {
