@@ -35,6 +35,9 @@ const asRequest = 10;
 const asReply = 11;
 const asReplyMessage = application(asReply);
 
+/** What Kerberos itself lets pass by default: RFC 4120 section 8.2. */
+const kerberosSkewMs = 300_000;
+
 const renewableOk = Uint8Array.from([0, 0, 0, 0, 0x10]);
 const till = '20370913024805Z';
 
@@ -89,8 +92,8 @@ export const Realm = v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,255}$/, 'a realm
 const Options = v.strictObject({
   /** Without one: a realm that cannot exist, which any KDC answers for as well. */
   realm: v.optional(Realm),
-  /** Beyond this the answer is a warning; Kerberos itself allows five minutes. */
-  maxSkewMs: v.optional(v.pipe(v.number(), v.minValue(0)), 300_000),
+  /** Beyond this the answer is a warning. */
+  maxSkewMs: v.optional(v.pipe(v.number(), v.minValue(0)), kerberosSkewMs),
 });
 type Options = v.InferOutput<typeof Options>;
 
@@ -136,15 +139,6 @@ export async function exchangeOverTcp(io: ProbeIo, message: Uint8Array): Promise
   return { bytes, sentAtMs, receivedAtMs };
 }
 
-/** How far the server's clock is ahead of ours, seen from the middle of the exchange. */
-export function clockEvidence(
-  error: KrbError,
-  reply: Reply,
-): { readonly serverTime: string; readonly offsetMs: number } {
-  const offsetMs = Math.round(error.serverTimeMs - (reply.sentAtMs + reply.receivedAtMs) / 2);
-  return { serverTime: new Date(error.serverTimeMs).toISOString(), offsetMs };
-}
-
 function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answer {
   const decoded = decodeReply(reply.bytes);
   if (!isFor(decoded, realm)) throw new DecodeError(`the answer is not for realm ${realm}`, 0);
@@ -153,7 +147,7 @@ function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answ
     return { outcome: 'answered', detail: `the KDC gave ${principal}@${decoded.realm} a ticket`, evidence: {} };
   }
   const { error } = decoded;
-  const { serverTime, offsetMs } = clockEvidence(error, reply);
+  const { serverTime, offsetMs } = clockOf(error, reply);
   io.record({
     errorCode: error.code,
     errorName: error.name,
@@ -172,14 +166,18 @@ function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answ
   }
   if (Math.abs(offsetMs) > options.maxSkewMs) {
     const side = offsetMs > 0 ? 'ahead of' : 'behind';
-    const allowed = duration(options.maxSkewMs);
-    io.warn(
-      `the KDC's clock is ${duration(offsetMs)} ${side} this machine's: Kerberos refuses logons beyond ${allowed}, set both by NTP`,
-    );
+    const effect = Math.abs(offsetMs) > kerberosSkewMs ? 'will refuse logons' : 'refuses logons from 5 min on';
+    io.warn(`the KDC's clock is ${duration(offsetMs)} ${side} this machine's: Kerberos ${effect}, set both by NTP`);
   }
   if (error.code === responseTooBig) io.note('the KDC has more to say than fits a datagram and asks for TCP');
   if (error.code === serviceUnavailable) io.warn('the KDC answers but calls its service unavailable');
   return { outcome: 'answered', detail: `${error.name}, clock offset ${offsetMs} ms`, evidence: {} };
+}
+
+/** How far the server's clock is ahead of ours, seen from the middle of the exchange. */
+function clockOf(error: KrbError, reply: Reply): { readonly serverTime: string; readonly offsetMs: number } {
+  const offsetMs = Math.round(error.serverTimeMs - (reply.sentAtMs + reply.receivedAtMs) / 2);
+  return { serverTime: new Date(error.serverTimeMs).toISOString(), offsetMs };
 }
 
 /** An error echoes the realm and the service that were asked for; a KDC of another realm names that one. */

@@ -21,6 +21,9 @@ const group = 0x8000;
 const nameLength = 15;
 const maxNames = 64;
 
+/** Samba's own mark, in every table of its: nobody's name. */
+const sambaMark = '__SAMBA__';
+
 export interface NodeName {
   readonly name: string;
   readonly suffix: number;
@@ -104,7 +107,8 @@ function evidenceOf({
   unitId,
 }: NodeStatus): Evidence & { readonly computer: string | null; readonly domain: string | null } {
   const named = (suffix: number, isGroup: boolean): string | null =>
-    names.find((entry) => entry.suffix === suffix && entry.isGroup === isGroup)?.name ?? null;
+    names.find((entry) => entry.suffix === suffix && entry.isGroup === isGroup && entry.name !== sambaMark)?.name ??
+    null;
   return {
     computer: named(suffixes.workstation, false),
     domain: named(suffixes.domainControllers, true) ?? named(suffixes.workstation, true),

@@ -41,6 +41,15 @@ describe('over UDP', () => {
     expect(io.warnings).toEqual(['the KDC answers but calls its service unavailable']);
   });
 
+  test('a smaller difference than Kerberos minds is a warning on request', async () => {
+    const now = Date.UTC(2026, 10, 23, 19, 51, 26);
+    const io = scriptedIo({ now, steps: [{ reply: mit }] });
+    await kerberos.run(io, target, { realm: 'MIT.LAB', maxSkewMs: 1000 });
+    expect(io.warnings).toEqual([
+      "the KDC's clock is 30 s behind this machine's: Kerberos refuses logons from 5 min on, set both by NTP",
+    ]);
+  });
+
   test('another version of Kerberos is garbled', async () => {
     const reply = mit.replace('a003020105', 'a003020104');
     expect(await outcomeOf(kerberos, { steps: [{ reply }] }, options)).toBe('garbled');

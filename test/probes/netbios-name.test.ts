@@ -37,6 +37,17 @@ test('a table without names is an answer all the same', async () => {
   });
 });
 
+test('a Samba that has no names yet has only its own mark', async () => {
+  // The last two of eight entries, in place of the first two.
+  const entries = status.subarray(57 + 6 * 18, 57 + 8 * 18);
+  const bytes = Buffer.concat([status.subarray(0, 54), Buffer.from([0, 43, 2]), entries, Buffer.alloc(6)]);
+  const io = scriptedIo({ random, steps: [{ reply: bytes.toString('hex') }] });
+  expect(await netbiosName.run(io, target, {})).toMatchObject({
+    detail: 'a nameless machine in no domain',
+    evidence: { computer: null, domain: null, names: ['__SAMBA__<00>', '__SAMBA__<20>'] },
+  });
+});
+
 test('a result that is not success declines', async () => {
   expect(await outcomeOf(netbiosName, { random, steps: [{ reply: changed(3, 3).toString('hex') }] })).toBe('declined');
 });
