@@ -42,7 +42,7 @@ const roleFlags = [
 ] as const;
 
 /** What a controller says about itself. */
-export interface Netlogon {
+interface Netlogon {
   readonly opcode: number;
   readonly flags: number;
   readonly forest: string;

@@ -52,7 +52,7 @@ export type KdcReply =
    AS-REQ ::= [APPLICATION 10] SEQUENCE { pvno [1], msg-type [2], padata [3]?, req-body [4] SEQUENCE {
      kdc-options [0], cname [1], realm [2], sname [3], from [4]?, till [5], rtime [6]?, nonce [7], etype [8] } }
 */
-export function encodeRequest(realm: string, nonce: number): Uint8Array {
+function encodeRequest(realm: string, nonce: number): Uint8Array {
   const body = encode(
     tags.sequence,
     encode(context(0), encode(tags.bitString, renewableOk)),

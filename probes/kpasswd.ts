@@ -38,7 +38,7 @@ export interface KpasswdReply {
    Ticket   ::= [APPLICATION 1]  SEQUENCE { tkt-vno [0], realm [1], sname [2], enc-part [3] }
    KRB-PRIV ::= [APPLICATION 21] SEQUENCE { pvno [0], msg-type [1], enc-part [3] }
 */
-export function encodeRequest(realm: string): Uint8Array {
+function encodeRequest(realm: string): Uint8Array {
   const sealed = encode(
     tags.sequence,
     encode(context(0), encodeInteger(aes256)),

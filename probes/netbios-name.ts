@@ -24,7 +24,7 @@ const maxNames = 64;
 /** Samba's own mark, in every table of its: nobody's name. */
 const sambaMark = '__SAMBA__';
 
-export interface NodeName {
+interface NodeName {
   readonly name: string;
   readonly suffix: number;
   readonly isGroup: boolean;
@@ -40,7 +40,7 @@ export interface NodeStatus {
 }
 
 /* | id | flags | 1 question | 0 | 0 | 0 | the name "*", padded with NULs | type NBSTAT | class IN |     two bytes each */
-export function encodeRequest(transactionId: number): Uint8Array {
+function encodeRequest(transactionId: number): Uint8Array {
   const header = Buffer.alloc(headerLength);
   header.writeUInt16BE(transactionId, 0);
   header.writeUInt16BE(1, 4);

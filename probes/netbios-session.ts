@@ -34,7 +34,7 @@ export type SessionResponse =
   | { readonly kind: 'retarget'; readonly address: string; readonly port: number };
 
 /* | type | flags | length 2 | called name 34 | calling name 34 | */
-export function encodeSessionRequest(): Uint8Array {
+function encodeSessionRequest(): Uint8Array {
   const called = encodeNetbiosName('*SMBSERVER', suffixes.fileServer);
   const calling = encodeNetbiosName('XENREACH', suffixes.workstation);
   return Buffer.concat([Uint8Array.of(sessionRequest, 0, 0, called.length + calling.length), called, calling]);

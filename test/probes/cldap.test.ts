@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cldap, decodePingReply, encodePing } from '../../probes/cldap.ts';
+import { cldap, decodeNetlogon, decodePingReply, encodePing } from '../../probes/cldap.ts';
 import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
 
 const recordings = recordedReplies('cldap');
@@ -48,4 +48,7 @@ test.for(hostileReplies)('%s is no answer', async ([, reply]) => {
 
 test('any bytes give a reply or a DecodeError', () => {
   expectBounded(decodePingReply, recordings);
+  const value = entry.subarray(entry.indexOf(23), -14);
+  expect(decodeNetlogon(value)).toMatchObject({ domain: 'ad.lab', hostname: 'dc1.ad.lab' });
+  expectBounded(decodeNetlogon, [value]);
 });
