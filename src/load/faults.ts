@@ -21,11 +21,12 @@ export interface Places {
   positionOf(path: Path, atKey?: boolean): string;
 }
 
-/** Throws one UsageError that names every fault with file, line and column, when there are any. */
+/** Throws one UsageError that names every fault with file, line and column, in the file's order, when there are any. */
 export function throwIfAny(faults: readonly Fault[], places: Places): void {
   if (faults.length === 0) return;
   const lines = faults.map(({ path, atKey, text }) => `${places.file}:${places.positionOf(path, atKey)} ${text}`);
-  throw new UsageError(firstOf([...new Set(lines)]).join('\n'));
+  const inOrder = [...new Set(lines)].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  throw new UsageError(firstOf(inOrder).join('\n'));
 }
 
 /** The first twenty, and how many more there are. */

@@ -8,19 +8,25 @@ const label = /^(?!-)[a-z0-9_-]{1,63}(?<!-)$/i;
 export function hostFault(text: string): string | null {
   const host = withoutBrackets(text);
   const family = familyOf(host);
-  if (family === 0) return host === text ? nameFault(text) : `${show(text)} is not an IPv6 address`;
+  if (family === 0)
+    return isIpv6Like(text) ? `${show(text)} is not an IPv6 address` : notName(text, 'an address or a name');
   const kind = family === 4 ? unusableIpv4(host) : unusableIpv6(host);
   return kind === null ? null : `${show(text)} is ${kind}; give the address of one host`;
 }
 
-/** A name that DNS can hold: labels of letters, digits, hyphens and underscores. */
+/** What is wrong with it as a name that DNS can hold: labels of letters, digits, hyphens and underscores. */
 export function nameFault(text: string): string | null {
-  if (familyOf(withoutBrackets(text)) !== 0) return `${show(text)} is an address; give a name`;
-  const is = `${show(text)} is not an address or a name`;
+  const isAddress = familyOf(withoutBrackets(text)) !== 0;
+  return isAddress ? `${show(text)} is an address; give a name` : notName(text, 'a name');
+}
+
+function notName(text: string, wanted: string): string | null {
+  const is = `${show(text)} is not ${wanted}`;
   const url = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/]*@)?([^/:]+)/i.exec(text);
   if (url) return `${is}; write only the host: ${url[1]}`;
   const withPort = /^([^:]+):(\d+)$/.exec(text);
   if (withPort) return `${is}; write the port apart: { host: ${withPort[1]}, port: ${withPort[2]} }`;
+  if (/[\s,]/.test(text.trim())) return `${is}; write several as a list: [a, b]`;
   if (/[^\0-\x7f]/.test(text)) return `${is}; write an international name in its xn-- form`;
   const name = text.endsWith('.') ? text.slice(0, -1) : text;
   if (name.length > 253) return `${is}; a name has at most 253 characters`;
@@ -38,6 +44,8 @@ export function canonicalHost(host: string): string {
   const name = host.toLowerCase();
   return familyOf(host) === 6 ? (canonicalIpv6(name) ?? name) : name.replace(/\.$/, '');
 }
+
+const isIpv6Like = (text: string): boolean => /^\[|^[0-9a-f]*:[0-9a-f.]*:/i.test(text);
 
 export const withoutBrackets = (text: string): string => /^\[(.*)\]$/s.exec(text)?.[1] ?? text;
 

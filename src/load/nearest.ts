@@ -1,17 +1,30 @@
 /** The known word that was probably meant: for unknown roles, rows, facts, probes, keys and options alike. */
 
-/** The nearest of `known` when it is close enough to have been meant. */
+/** The nearest of `known` when it is close enough to have been meant, as a whole or by some of its parts. */
 export function nearest(word: string, known: Iterable<string>): string | null {
   if (word.length > 64) return null;
-  const allowed = Math.max(1, Math.floor(word.length / 3));
+  const words = [...known];
+  return closest(word, words, (candidate) => [candidate]) ?? closest(word, words, partsOf);
+}
+
+function closest(word: string, known: readonly string[], spellings: (candidate: string) => string[]): string | null {
   let best: string | null = null;
-  let least = allowed + 1;
+  let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
-    if (Math.abs(candidate.length - word.length) >= least) continue;
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
-    if (distance < least) [best, least] = [candidate, distance];
+    for (const spelling of spellings(candidate)) {
+      if (Math.abs(spelling.length - word.length) >= least) continue;
+      const distance = editDistance(word.toLowerCase(), spelling.toLowerCase());
+      if (distance < least) [best, least] = [candidate, distance];
+    }
   }
   return best;
+}
+
+/** "citrix-license-server" is also "citrix-license", "license-server" and "license"; short parts say too little. */
+function partsOf(candidate: string): string[] {
+  const parts = candidate.split('-').slice(0, 8);
+  const runs = parts.flatMap((_, from) => parts.slice(from).map((__, length) => parts.slice(from, from + length + 1)));
+  return runs.map((run) => run.join('-')).filter((run) => run.length > 3 && run !== 'server');
 }
 
 /** The end of a sentence that complains about `word`: the nearest known one, or all there are. */

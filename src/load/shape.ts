@@ -108,6 +108,10 @@ function hasShape({ type }: v.GenericSchema, value: unknown): boolean {
 
 function mismatch(schema: v.GenericSchema, value: unknown, path: Path): string {
   const definition = definitionOf(schema);
+  // Of the right type, and yet not taken: the schema's own words say what it wants.
+  if (typeof value === schema.type && v.getDescription(schema) === undefined) {
+    return `${subject(path)} cannot be ${show(value)}: ${v.safeParse(schema, value).issues?.[0].message ?? ''}`;
+  }
   const words = definition?.type === 'picklist' ? definition.options : [];
   const near = typeof value === 'string' ? nearest(value, words) : null;
   const end = near === null ? '' : `; did you mean "${near}"?`;

@@ -10,7 +10,7 @@ import { passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
 import { unknownWord, wrongKind } from './words.ts';
-import { parseYaml, type YamlDocument } from './yaml.ts';
+import { parseYaml } from './yaml.ts';
 
 export { readTrust } from './trust.ts';
 
@@ -41,11 +41,14 @@ export async function loadSite(file: string, spec: LoadedSpec): Promise<Site> {
 
 /** `fileName` stands in error messages, and relative paths in the site start from its folder. */
 export async function parseSite(source: string | Uint8Array, fileName: string, spec: LoadedSpec): Promise<Site> {
-  const document = await readSite(source, fileName);
-  const site = v.parse(SiteFile, document.value);
+  const document = await parseYaml(source, fileName);
+  const misshapen = shapeFaults(SiteFile, document.value);
+  const sound = v.safeParse(SiteFile, without(misshapen, document.value));
+  const site = sound.success ? sound.output : v.parse(SiteFile, {});
   const roles = Object.entries(site.roles).map(([name, entry]) => writtenRole(name, entry));
   throwIfAny(
     [
+      ...misshapen.map(withoutSecrets),
       ...wordFaults(site, spec),
       ...roles.flatMap((role) => roleFaults(role, site, spec)),
       ...proxyFaults(site.proxy),
@@ -69,10 +72,12 @@ export async function parseSite(source: string | Uint8Array, fileName: string, s
   };
 }
 
-/** The spec that a site asks for (a file's path resolved), before it can be held against one; null when it names none. */
+/** The spec that a site asks for (a file's path resolved), before the site can be held against it; null when it names none. */
 export async function specNamedBy(source: string | Uint8Array, fileName: string): Promise<string | null> {
-  const { spec } = v.parse(SiteFile, (await readSite(source, fileName)).value);
-  if (spec === undefined) return null;
+  const { value } = await parseYaml(source, fileName);
+  const named = v.safeParse(v.looseObject({ spec: v.pipe(v.string(), v.nonEmpty()) }), value);
+  if (!named.success) return null;
+  const { spec } = named.output;
   return /[/\\.]/.test(spec) ? resolve(folderOf(fileName), spec) : spec;
 }
 
@@ -83,10 +88,19 @@ export function parseProxyUrl(text: string, where: string): string {
   return text.trim().replace(/\/$/, '');
 }
 
-async function readSite(source: string | Uint8Array, fileName: string): Promise<YamlDocument> {
-  const document = await parseYaml(source, fileName);
-  throwIfAny(shapeFaults(SiteFile, document.value).map(withoutSecrets), document);
-  return document;
+/** The site less its misshapen entries, so that the rest can be looked at in the same go. */
+function without(faults: readonly Fault[], value: unknown): unknown {
+  if (faults.length === 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const site = structuredClone<object>(value);
+  for (const { path } of faults) {
+    const [key = '', entry] = path;
+    const section: unknown = Reflect.get(site, key);
+    const isList = key === 'roles' || key === 'facts' || key === 'names';
+    if (isList && entry !== undefined && typeof section === 'object' && section !== null)
+      Reflect.deleteProperty(section, entry);
+    else Reflect.deleteProperty(site, key);
+  }
+  return site;
 }
 
 /** What is written under `proxy` is not repeated, and whoever wrote a password there is told where it belongs. */

@@ -28,7 +28,7 @@ export async function parseYaml(source: string | Uint8Array, file: string): Prom
   };
   const document = composed(() =>
     // Duplicate keys are looked for below: the library compares every key with every other.
-    yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' }),
+    yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false }),
   );
   if (document === null) throw new UsageError(`${file}:1:1 is nested too deeply; at most ${maxDepth} levels are read`);
   const broken = [...document.errors, ...document.warnings];
