@@ -56,7 +56,9 @@ const withPlaceholders = (site: Site): Site => ({
   roles: Object.fromEntries(
     Object.entries(site.roles).map(([name, role]) => [
       name,
-      role.domain !== undefined && role.hosts.length === 0 ? { ...role, hosts: [{ host: role.domain, ports: {} }] } : role,
+      role.domain !== undefined && role.hosts.length === 0
+        ? { ...role, hosts: [{ host: role.domain, ports: {} }] }
+        : role,
     ]),
   ),
 });
@@ -114,5 +116,6 @@ async function standardInput(): Promise<Uint8Array> {
 }
 
 export function refuseWords(words: readonly string[], command: string): void {
-  if (words.length > 0) throw new UsageError(`${command} takes no argument "${words[0]}"; see xenreach ${command} --help`);
+  if (words.length > 0)
+    throw new UsageError(`${command} takes no argument "${words[0]}"; see xenreach ${command} --help`);
 }

@@ -41,7 +41,13 @@ export function headOf({ spec, site, vantage, as }: Conducted, mode: Mode): Repo
 }
 
 /** Runs the plan, writes every report, and returns the exit code. */
-export async function conduct(input: Conducted, settings: Settings, sinks: readonly Sink[], values: Arguments, log: Log): Promise<number> {
+export async function conduct(
+  input: Conducted,
+  settings: Settings,
+  sinks: readonly Sink[],
+  values: Arguments,
+  log: Log,
+): Promise<number> {
   const { plan, spec } = input;
   const began = performance.now();
   const head = headOf(input, settings.mode);
@@ -111,12 +117,26 @@ export function plannedReport(input: Conducted, mode: Mode): Report {
   const rows = plan.rows.map((row): ReportRow => {
     const judged = judgeRow({ ...row, checks: [] }, [], mode, () => undefined);
     const isSkipped = row.skip !== null;
-    return { ...judged, ...(!isSkipped && { verdict: null, because: null, remedy: null, skip: null }), checks: row.checks };
+    return {
+      ...judged,
+      ...(!isSkipped && { verdict: null, because: null, remedy: null, skip: null }),
+      checks: row.checks,
+    };
   });
   const stats: Stats = { maxInFlight: 0, connects: 0, datagrams: 0, peakRssMiB: 0 };
   const checks = plan.checks.map(plannedCheck);
   const summary = { ...summarize(rows, checks.length), verdict: null };
-  return { ...headOf(input, mode), durationMs: null, complete: false, exitCode: null, summary, stats, sections: spec.sections, rows, checks };
+  return {
+    ...headOf(input, mode),
+    durationMs: null,
+    complete: false,
+    exitCode: null,
+    summary,
+    stats,
+    sections: spec.sections,
+    rows,
+    checks,
+  };
 }
 
 export function render(report: Report, sink: Sink, values: Arguments): void {
@@ -191,7 +211,8 @@ class RowBook {
 
   #metSilence(row: PlannedRow): boolean {
     return this.#checked(row).some(
-      ({ check, observations }) => check.transport === 'udp' && observations.some(({ outcome }) => outcome === 'timeout'),
+      ({ check, observations }) =>
+        check.transport === 'udp' && observations.some(({ outcome }) => outcome === 'timeout'),
     );
   }
 }
@@ -206,7 +227,9 @@ function obey(stop: (why: string) => void, deadlineMs: number | undefined): () =
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const timer =
-    deadlineMs === undefined ? undefined : setTimeout(() => stop(`the run's deadline of ${deadlineMs / 1000} s passed`), deadlineMs);
+    deadlineMs === undefined
+      ? undefined
+      : setTimeout(() => stop(`the run's deadline of ${deadlineMs / 1000} s passed`), deadlineMs);
   return () => {
     clearTimeout(timer);
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);

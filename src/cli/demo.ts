@@ -6,8 +6,8 @@ import { probeOptions, reportOptions, selectOptions, type Command } from './comm
 import { probes } from './registry.ts';
 import { sourceRoles } from './select.ts';
 
-/** Broken endpoints that stay mute cost their whole timeout; on loopback nobody needs five seconds. */
-const brokenTimeout = '2s';
+/** Endpoints that stay mute cost their whole timeout; on loopback nobody needs five seconds, or a place in a queue. */
+const loopbackPace = { timeout: '2s', 'per-host': '64' } as const;
 
 export const demo: Command = {
   about: 'the embedded site on loopback: every row from every role; --broken: a set of broken endpoints',
@@ -21,7 +21,7 @@ export const demo: Command = {
     const lab = await startLab({ broken: values.broken ?? false });
     try {
       const site = await parseSite(lab.site, 'demo', spec);
-      const usual = { as: sourceRoles(spec), ...(values.broken && { timeout: brokenTimeout }) };
+      const usual = { as: sourceRoles(spec), ...loopbackPace };
       return await checkSite({ ...usual, ...values }, spec, { ...site, origin: 'embedded' });
     } finally {
       await lab.close();

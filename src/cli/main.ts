@@ -38,6 +38,9 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 function commandNamed(name: string): (typeof commands)[string] {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) throw new UsageError(`unknown command "${name}"${didYouMean(name, Object.keys(commands))}; xenreach --help lists them`);
+  if (!command)
+    throw new UsageError(
+      `unknown command "${name}"${didYouMean(name, Object.keys(commands))}; xenreach --help lists them`,
+    );
   return command;
 }

@@ -16,23 +16,44 @@ export const options = {
   site: { type: 'string', value: 'FILE', about: 'site file (YAML or JSON); "-" reads standard input' },
   spec: { type: 'string', value: 'NAME|FILE', about: 'bundled spec or a file of your own (default: xenserver-8)' },
   as: { type: 'string', multiple: true, value: 'ROLE', about: 'the source role this machine plays' },
-  mode: { type: 'string', value: 'service|path', about: 'service: it must answer; path: before install, a refusal is through' },
+  mode: {
+    type: 'string',
+    value: 'service|path',
+    about: 'service: it must answer; path: before install, a refusal is through',
+  },
   row: { type: 'string', multiple: true, value: 'ID', about: 'only this row' },
   section: { type: 'string', multiple: true, value: 'NAME', about: 'only this section' },
   role: { type: 'string', multiple: true, value: 'ROLE', about: 'only rows to this role' },
   format: { type: 'string', value: 'FORMAT', about: 'what standard output gets (default: text)' },
-  output: { type: 'string', multiple: true, value: 'F=FILE', about: 'one more report of the same run, written atomically' },
-  concurrency: { type: 'string', value: 'N', about: 'sockets in flight (default: 512, or what the open-files limit leaves)' },
+  output: {
+    type: 'string',
+    multiple: true,
+    value: 'F=FILE',
+    about: 'one more report of the same run, written atomically',
+  },
+  concurrency: {
+    type: 'string',
+    value: 'N',
+    about: 'sockets in flight (default: 512, or what the open-files limit leaves)',
+  },
   'per-host': { type: 'string', value: 'N', about: 'sockets in flight to one address (default: 8)' },
   rate: { type: 'string', value: 'N', about: 'new checks per second (default: 2000)' },
   timeout: { type: 'string', value: 'D', about: 'one attempt: 750ms, 5s, 2m (default: 5s)' },
   retries: { type: 'string', value: 'N', about: 'resends of a lost datagram (default: 2)' },
   deadline: { type: 'string', value: 'D', about: 'the whole run; what is open then is "aborted"' },
-  proxy: { type: 'string', value: 'URL', about: 'HTTP proxy for the external domains; password from XENREACH_PROXY_PASSWORD' },
+  proxy: {
+    type: 'string',
+    value: 'URL',
+    about: 'HTTP proxy for the external domains; password from XENREACH_PROXY_PASSWORD',
+  },
   ca: { type: 'string', multiple: true, value: 'FILE', about: 'further trusted roots (PEM)' },
   'source-address': { type: 'string', value: 'IP', about: 'send from this address of this machine' },
   family: { type: 'string', value: '4|6|any', about: 'address family (default: any)' },
-  'fail-on': { type: 'string', value: 'fail|unverified|warn', about: 'the mildest row verdict that makes the exit code 1 (default: fail)' },
+  'fail-on': {
+    type: 'string',
+    value: 'fail|unverified|warn',
+    about: 'the mildest row verdict that makes the exit code 1 (default: fail)',
+  },
   set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
   list: { type: 'boolean', about: 'name every probe' },
   broken: { type: 'boolean', about: 'a set of broken endpoints instead of good ones' },
@@ -72,13 +93,18 @@ export function parseLine(argv: readonly string[], allowed: readonly OptionName[
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
     const entry = isOption(token.name) ? options[token.name] : undefined;
-    if (!entry) throw new UsageError(`unknown option ${token.rawName}${didYouMean(token.name, allowed)}; see xenreach ${command} --help`);
+    if (!entry)
+      throw new UsageError(
+        `unknown option ${token.rawName}${didYouMean(token.name, allowed)}; see xenreach ${command} --help`,
+      );
     if (!allowed.some((name) => name === token.name)) {
       throw new UsageError(`${command} has no option ${token.rawName}; see xenreach ${command} --help`);
     }
     if (entry.type === 'boolean' && token.value !== undefined) throw new UsageError(`${token.rawName} takes no value`);
-    const isMissing = entry.type === 'string' && (token.value === undefined || (!token.inlineValue && looksLikeOption(token.value)));
-    if (isMissing) throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${'value' in entry ? entry.value : ''}`);
+    const isMissing =
+      entry.type === 'string' && (token.value === undefined || (!token.inlineValue && looksLikeOption(token.value)));
+    if (isMissing)
+      throw new UsageError(`${token.rawName} needs a value: ${token.rawName} ${'value' in entry ? entry.value : ''}`);
   }
   for (const [name, { type, ...entry }] of Object.entries(options)) {
     const count = tokens.filter((token) => token.kind === 'option' && token.name === name).length;
@@ -106,7 +132,8 @@ export function durationMs(text: string, name: OptionName): number {
 
 export function wholeNumber(text: string, name: OptionName, from: number, to: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= from && value <= to)) throw new UsageError(`--${name} ${text} is no whole number from ${from} to ${to}`);
+  if (!(value >= from && value <= to))
+    throw new UsageError(`--${name} ${text} is no whole number from ${from} to ${to}`);
   return value;
 }
 

@@ -42,7 +42,10 @@ function parseTarget(text: string): { format: Format; file: string } {
   const format = equals < 0 ? text : text.slice(0, equals);
   const file = equals < 0 ? '' : text.slice(equals + 1);
   const known = formats.find((name) => name === format);
-  if (!known) throw new UsageError(`--output ${text}: unknown format "${format}"${didYouMean(format, formats)}; it takes ${formats.join(', ')}`);
+  if (!known)
+    throw new UsageError(
+      `--output ${text}: unknown format "${format}"${didYouMean(format, formats)}; it takes ${formats.join(', ')}`,
+    );
   if (file === '') throw new UsageError(`--output ${text} names no file; write --output ${known}=FILE`);
   return { format: known, file };
 }
@@ -70,7 +73,7 @@ function fileSink(format: Format, file: string): Sink {
     isTerminal: false,
     write: (text) => {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
     },
     commit: () => {
       close();
@@ -85,13 +88,17 @@ function fileSink(format: Format, file: string): Sink {
 
 function openNew(file: string, temporary: string): number {
   try {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) throw new UsageError(`--output: ${file} is a folder; name a file in it`);
+    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`--output: ${file} is a folder; name a file in it`);
     accessSync(dirname(file), constants.W_OK);
     return openSync(temporary, 'wx', 0o644);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`--output: ${file} cannot be written (${codeOf(error) ?? String(error)}); is its folder there, and writable for you?`, {
-      cause: error,
-    });
+    throw new UsageError(
+      `--output: ${file} cannot be written (${codeOf(error) ?? String(error)}); is its folder there, and writable for you?`,
+      {
+        cause: error,
+      },
+    );
   }
 }

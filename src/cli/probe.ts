@@ -29,20 +29,32 @@ export const probe: Command = {
       process.stdout.write(listText(format));
       return 0;
     }
-    if ((values.output ?? []).length > 0) throw new UsageError('probe writes to standard output only; --output belongs to check');
+    if ((values.output ?? []).length > 0)
+      throw new UsageError('probe writes to standard output only; --output belongs to check');
     const [name, where, ...rest] = positionals;
     if (name === undefined || where === undefined || rest.length > 0) {
-      throw new UsageError('probe takes a name and a host: xenreach probe ntp 10.0.0.5; xenreach probe --list names the probes');
+      throw new UsageError(
+        'probe takes a name and a host: xenreach probe ntp 10.0.0.5; xenreach probe --list names the probes',
+      );
     }
     const found = probes[name];
-    if (!found) throw new UsageError(`no probe is called "${name}"${didYouMean(name, Object.keys(probes))}; xenreach probe --list names them`);
+    if (!found)
+      throw new UsageError(
+        `no probe is called "${name}"${didYouMean(name, Object.keys(probes))}; xenreach probe --list names them`,
+      );
     const settings = settingsFrom(values, null, thisMachine());
     const check = checkFor(name, found, where, await optionsFrom(found, name, values.set ?? []), settings);
     return probeOnce(check, settings, values, format);
   },
 };
 
-function checkFor(name: string, found: Probe, where: string, options: Record<string, unknown>, settings: Settings): Check {
+function checkFor(
+  name: string,
+  found: Probe,
+  where: string,
+  options: Record<string, unknown>,
+  settings: Settings,
+): Check {
   const { host, port = found.port } = parseEndpoint(where);
   if (port === 0) throw new UsageError(`${name} has no port of its own; write ${where}:PORT`);
   const transport = found.transport === 'either' ? (options['transport'] === 'udp' ? 'udp' : 'tcp') : found.transport;
@@ -66,7 +78,8 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
   const control = run({ rows: [], checks: [check] }, settings.run, {
     onObservation: (_check, observation) => void observations.push(observation),
     onSelf: () => undefined,
-    onBug: (_check, error) => log.error({}, `a defect of xenreach: ${error instanceof Error ? error.stack : String(error)}`),
+    onBug: (_check, error) =>
+      log.error({}, `a defect of xenreach: ${error instanceof Error ? error.stack : String(error)}`),
   });
   const interrupt = (): void => control.stop('the probe was interrupted');
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
@@ -75,7 +88,10 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
   clearTimeout(timer);
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   // A name with several addresses works when one of them does; the others are told beside it.
-  const checks = observations.map((observation) => ({ observation, told: reportCheck(check, observation, settings.mode) }));
+  const checks = observations.map((observation) => ({
+    observation,
+    told: reportCheck(check, observation, settings.mode),
+  }));
   const [first, ...others] = checks.toSorted((a, b) => rank(a.told) - rank(b.told));
   if (!first) return 3;
   const notes = others.map(({ told }) => `${told.address}: ${told.outcome}: ${told.detail}`);
@@ -107,9 +123,14 @@ function probeText(told: ReportCheck, check: Check, observation: Observation): s
 
 function evidenceLines(key: string, value: Json, indent = '  '): string[] {
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
-    return [`${indent}${key}`, ...Object.entries(value).flatMap(([name, inner]) => evidenceLines(name, inner as Json, `${indent}  `))];
+    return [
+      `${indent}${key}`,
+      ...Object.entries(value).flatMap(([name, inner]) => evidenceLines(name, inner as Json, `${indent}  `)),
+    ];
   }
-  const text = Array.isArray(value) ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ') : String(value);
+  const text = Array.isArray(value)
+    ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ')
+    : String(value);
   return [`${indent}${`${key}`.padEnd(9)} ${plain(text)}`];
 }
 

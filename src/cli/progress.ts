@@ -24,10 +24,13 @@ export class Progress {
     if (!this.#isShown || now - this.#shownAt < everyMs) return;
     this.#shownAt = now;
     const width = (process.stderr.columns || 80) - 1;
-    process.stderr.write(`\r${progressLine(this.#done, this.#total, this.#failed, inFlight, now - this.#began, width).padEnd(width)}`);
+    process.stderr.write(
+      `\r${progressLine(this.#done, this.#total, this.#failed, inFlight, now - this.#began, width).padEnd(width)}`,
+    );
   }
 
   end(): void {
-    if (this.#isShown && this.#shownAt > 0) process.stderr.write(`\r${' '.repeat((process.stderr.columns || 80) - 1)}\r`);
+    if (this.#isShown && this.#shownAt > 0)
+      process.stderr.write(`\r${' '.repeat((process.stderr.columns || 80) - 1)}\r`);
   }
 }

@@ -15,7 +15,13 @@ export function selectionFrom(values: Arguments, spec: LoadedSpec, site: Pick<Si
   const usual = site.vantage.length > 0 ? site.vantage : [usualVantage];
   return {
     as: known(values.as, 'as', 'source role', sources) ?? usual,
-    rows: known(values.row, 'row', 'row', spec.rows.map(({ id }) => id)) ?? [],
+    rows:
+      known(
+        values.row,
+        'row',
+        'row',
+        spec.rows.map(({ id }) => id),
+      ) ?? [],
     sections: known(values.section, 'section', 'section', Object.keys(spec.sections)) ?? [],
     roles: known(values.role, 'role', 'destination role', destinations) ?? [],
   };
@@ -23,10 +29,17 @@ export function selectionFrom(values: Arguments, spec: LoadedSpec, site: Pick<Si
 
 export const sourceRoles = (spec: LoadedSpec): string[] => [...new Set(spec.rows.map(({ from }) => from))];
 
-function known(given: readonly string[] | undefined, option: string, kind: string, choices: readonly string[]): readonly string[] | undefined {
+function known(
+  given: readonly string[] | undefined,
+  option: string,
+  kind: string,
+  choices: readonly string[],
+): readonly string[] | undefined {
   for (const word of given ?? []) {
     if (choices.includes(word)) continue;
-    throw new UsageError(`--${option} ${word}: no such ${kind}${didYouMean(word, choices)}; there are ${choices.join(', ')}`);
+    throw new UsageError(
+      `--${option} ${word}: no such ${kind}${didYouMean(word, choices)}; there are ${choices.join(', ')}`,
+    );
   }
   return given && given.length > 0 ? [...new Set(given)] : undefined;
 }
@@ -35,7 +48,9 @@ function known(given: readonly string[] | undefined, option: string, kind: strin
 export function requireChecks(plan: Plan): void {
   if (plan.checks.length > 0) return;
   const reasons = Map.groupBy(
-    plan.rows.flatMap(({ skip, requirement }) => (skip && skip.reason !== 'not-selected' ? [{ ...skip, id: requirement.id }] : [])),
+    plan.rows.flatMap(({ skip, requirement }) =>
+      skip && skip.reason !== 'not-selected' ? [{ ...skip, id: requirement.id }] : [],
+    ),
     ({ reason }) => reason,
   );
   const told = [...reasons].map(([reason, skips]) => {

@@ -30,15 +30,26 @@ const usualPerHost = 8;
 /** A stateful firewall with 262,144 entries of 120 s fills at 2,184 new flows a second. */
 const usualRate = 2000;
 
-export function settingsFrom(values: Arguments, site: Pick<Site, 'proxy' | 'trust'> | null, vantage: Vantage): Settings {
+export function settingsFrom(
+  values: Arguments,
+  site: Pick<Site, 'proxy' | 'trust'> | null,
+  vantage: Vantage,
+): Settings {
   const sourceAddress = values['source-address'];
   if (sourceAddress !== undefined && isIP(sourceAddress) === 0) {
     throw new UsageError(`--source-address ${sourceAddress} is no IP address`);
   }
   if (sourceAddress !== undefined && !vantage.addresses.includes(sourceAddress.toLowerCase())) {
-    throw new UsageError(`--source-address ${sourceAddress} is not an address of this machine; it has ${vantage.addresses.join(', ')}`);
+    throw new UsageError(
+      `--source-address ${sourceAddress} is not an address of this machine; it has ${vantage.addresses.join(', ')}`,
+    );
   }
-  const number = (name: 'concurrency' | 'per-host' | 'rate' | 'retries', from: number, to: number, usual: () => number): number => {
+  const number = (
+    name: 'concurrency' | 'per-host' | 'rate' | 'retries',
+    from: number,
+    to: number,
+    usual: () => number,
+  ): number => {
     const text = values[name];
     return text === undefined ? usual() : wholeNumber(text, name, from, to);
   };
@@ -67,7 +78,8 @@ function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null): Proxy |
   if (url === undefined) return null;
   const { hostname, port, username: named } = new URL(url);
   const { username, passwordFile } = site?.proxy ?? {};
-  const password = process.env['XENREACH_PROXY_PASSWORD'] ?? (passwordFile === undefined ? undefined : secretFrom(passwordFile));
+  const password =
+    process.env['XENREACH_PROXY_PASSWORD'] ?? (passwordFile === undefined ? undefined : secretFrom(passwordFile));
   if (password !== undefined && username === undefined && passwordFile !== undefined) {
     throw new UsageError('proxy.passwordFile is given without proxy.username');
   }
@@ -80,6 +92,8 @@ function secretFrom(file: string): string {
   try {
     return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (error) {
-    throw new UsageError(`proxy.passwordFile ${file} cannot be read (${codeOf(error) ?? 'unknown error'})`, { cause: error });
+    throw new UsageError(`proxy.passwordFile ${file} cannot be read (${codeOf(error) ?? 'unknown error'})`, {
+      cause: error,
+    });
   }
 }

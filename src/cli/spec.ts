@@ -19,23 +19,38 @@ export const spec: Command = {
     const format = oneOf(values.format ?? 'text', 'format', ['text', 'json']);
     const [verb, id, ...rest] = positionals;
     if (verb !== undefined && verb !== 'show') {
-      throw new UsageError(`spec has no "${verb}"${didYouMean(verb, ['show'])}; write xenreach spec, or xenreach spec show ID`);
+      throw new UsageError(
+        `spec has no "${verb}"${didYouMean(verb, ['show'])}; write xenreach spec, or xenreach spec show ID`,
+      );
     }
-    if (verb === 'show' && (id === undefined || rest.length > 0)) throw new UsageError('spec show takes one row id; xenreach spec lists them');
+    if (verb === 'show' && (id === undefined || rest.length > 0))
+      throw new UsageError('spec show takes one row id; xenreach spec lists them');
     const loaded = await loadSpec(values.spec ?? 'xenserver-8', probes);
     if (id === undefined) {
       process.stdout.write(format === 'json' ? `${JSON.stringify(specJson(loaded), null, 2)}\n` : listText(loaded));
       return 0;
     }
     const row = loaded.rows.find((each) => each.id === id);
-    if (!row) throw new UsageError(`no row is called "${id}"${didYouMean(id, loaded.rows.map((each) => each.id))}; xenreach spec lists them`);
+    if (!row)
+      throw new UsageError(
+        `no row is called "${id}"${didYouMean(
+          id,
+          loaded.rows.map((each) => each.id),
+        )}; xenreach spec lists them`,
+      );
     process.stdout.write(format === 'json' ? `${JSON.stringify(rowJson(row), null, 2)}\n` : rowText(row, loaded));
     return 0;
   },
 };
 
 function specJson(loaded: LoadedSpec): object {
-  return { id: loaded.id, title: loaded.title, revision: loaded.revision, sha256: loaded.sha256, rows: loaded.rows.map(rowJson) };
+  return {
+    id: loaded.id,
+    title: loaded.title,
+    revision: loaded.revision,
+    sha256: loaded.sha256,
+    rows: loaded.rows.map(rowJson),
+  };
 }
 
 function rowJson({ id, section, source, from, to, purpose, hosts, when, note, needs }: Requirement): object {
@@ -91,7 +106,9 @@ function rowText(row: Requirement, loaded: LoadedSpec): string {
 
 function needText(need: Need): string[] {
   const about = probes[need.probe]?.about;
-  const expected = { open: 'must answer', path: 'the way must be open; a refusal is fine', shut: 'must be shut' }[need.expect];
+  const expected = { open: 'must answer', path: 'the way must be open; a refusal is fine', shut: 'must be shut' }[
+    need.expect
+  ];
   const when = Object.entries(need.when).map(([fact, value]) => `, when ${fact} is ${String(value)}`);
   const level = need.level === 'advisory' ? ' (advisory: never fails the row)' : '';
   return [
@@ -106,6 +123,9 @@ function transportOf(need: { readonly probe: string; readonly transport?: Transp
   return transport === 'either' ? 'tcp' : transport;
 }
 
-function portsOf(need: { readonly probe: string; readonly ports?: readonly (number | string)[] | undefined }): readonly (number | string)[] {
+function portsOf(need: {
+  readonly probe: string;
+  readonly ports?: readonly (number | string)[] | undefined;
+}): readonly (number | string)[] {
   return need.ports ?? [probes[need.probe]?.port ?? 0];
 }

@@ -56,8 +56,10 @@ export function remedyFor(check: Check, observation: Observation): string | null
         : `Check the DNS servers in /etc/resolv.conf of this machine, and that port 53 to them is open; then ${host} itself.`;
     case 'unreachable':
       if (observation.hint === 'proxy') return proxyRemedy;
-      if (observation.hint === 'no-route') return `Add a route to ${address} on this machine (ip route get ${address}).`;
-      if (observation.hint === 'host-down') return `Check that ${address} is powered on, has this address, and is on the right network.`;
+      if (observation.hint === 'no-route')
+        return `Add a route to ${address} on this machine (ip route get ${address}).`;
+      if (observation.hint === 'host-down')
+        return `Check that ${address} is powered on, has this address, and is on the right network.`;
       return `Ask the firewall team to allow ${rule}; the destination's own host firewall may be the one that rejects it.`;
     case 'refused':
       if (observation.hint === 'proxy') return proxyRemedy;
@@ -74,7 +76,9 @@ export function remedyFor(check: Check, observation: Observation): string | null
       if (observation.stage === 'proxy') return proxyRemedy;
       return `Something on ${address} accepts and hangs up: look at the service's log and its access list, or for a load balancer without a back end.`;
     case 'declined':
-      return observation.stage === 'proxy' ? proxyRefusalRemedy(observation) : `The service on ${address} is there and says no: its configuration or its log has the reason.`;
+      return observation.stage === 'proxy'
+        ? proxyRefusalRemedy(observation)
+        : `The service on ${address} is there and says no: its configuration or its log has the reason.`;
     case 'garbled':
       if (observation.stage === 'proxy') return proxyRemedy;
       return `Find out what listens on ${transport.toUpperCase()} ${port} of ${address}: it is not ${probe}. A wrong port, or a device that answers in its place.`;
@@ -83,7 +87,10 @@ export function remedyFor(check: Check, observation: Observation): string | null
     case 'untrusted':
       return certificateRemedy(observation, host);
     case 'local':
-      return localRemedies[observation.code ?? ''] ?? 'Mend it on this machine, then run again: nothing was learned about the destination.';
+      return (
+        localRemedies[observation.code ?? ''] ??
+        'Mend it on this machine, then run again: nothing was learned about the destination.'
+      );
     case 'aborted':
       return 'Run again, with more time.';
   }
@@ -115,15 +122,18 @@ function certificateRemedy({ hint }: Observation, host: string): string {
 }
 
 function silenceRemedy({ probe, port }: Check, address: string): string {
-  if (probe === 'syslog') return `Syslog is one-way: look for a message from this machine in the collector on ${address}.`;
-  if (probe === 'udp') return `UDP ${port} answers nobody by design: prove it from the other end (a capture on ${address}, or the service's own state).`;
+  if (probe === 'syslog')
+    return `Syslog is one-way: look for a message from this machine in the collector on ${address}.`;
+  if (probe === 'udp')
+    return `UDP ${port} answers nobody by design: prove it from the other end (a capture on ${address}, or the service's own state).`;
   return `Allow UDP ${port} to ${address} and the answers back, and check that the service answers this machine (access lists answer with silence too).`;
 }
 
 const localRemedies: Readonly<Record<string, string>> = {
   EMFILE: 'Raise the limit of open files (ulimit -n) or lower --concurrency, then run again.',
   ENFILE: 'This machine has no file descriptors left: find out who holds them, then run again.',
-  EADDRNOTAVAIL: 'Wait until local ports are free again, widen net.ipv4.ip_local_port_range, or check --source-address.',
+  EADDRNOTAVAIL:
+    'Wait until local ports are free again, widen net.ipv4.ip_local_port_range, or check --source-address.',
   EPERM: 'Open the outgoing rules of the firewall on this machine.',
   EACCES: 'Open the outgoing rules of the firewall on this machine, or run as a user who may send.',
 };

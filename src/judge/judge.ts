@@ -34,15 +34,38 @@ export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mod
     purpose: requirement.purpose,
   };
   if (skip) {
-    return { ...base, verdict: 'skipped', because: skip.because, remedy: skip.remedy, skip: skip.reason, notes: row.notes, checks: [] };
+    return {
+      ...base,
+      verdict: 'skipped',
+      because: skip.because,
+      remedy: skip.remedy,
+      skip: skip.reason,
+      notes: row.notes,
+      checks: [],
+    };
   }
-  const judged = checked.filter(({ observations }) => observations.length > 0).map((entry) => judgeCheck(entry, requirement.id, mode));
-  const ids = judged.flatMap(({ check, observations }) => observations.map((observation) => reportId(check, observation)));
+  const judged = checked
+    .filter(({ observations }) => observations.length > 0)
+    .map((entry) => judgeCheck(entry, requirement.id, mode));
+  const ids = judged.flatMap(({ check, observations }) =>
+    observations.map((observation) => reportId(check, observation)),
+  );
   const selves = checked.filter(({ observations }) => observations.length === 0).map(({ check }) => check.host);
-  const notes = [...row.notes, ...[...new Set(selves)].map((host) => `${host} is this machine itself and was left out`)];
+  const notes = [
+    ...row.notes,
+    ...[...new Set(selves)].map((host) => `${host} is this machine itself and was left out`),
+  ];
   if (judged.length === 0) {
     const because = 'every host of it is this machine itself';
-    return { ...base, verdict: 'skipped', because, remedy: `run xenreach on another ${requirement.from}`, skip: 'not-applicable', notes, checks: [] };
+    return {
+      ...base,
+      verdict: 'skipped',
+      because,
+      remedy: `run xenreach on another ${requirement.from}`,
+      skip: 'not-applicable',
+      notes,
+      checks: [],
+    };
   }
   const required = judged.filter(({ use }) => use.level === 'required');
   for (const entry of judged) notes.push(...notesOf(entry));
@@ -86,7 +109,9 @@ function explain(
   news: HostNews,
 ): { because: string; remedy: string | null } {
   const culprits = judged.flatMap(({ check, use, observations, verdicts }) =>
-    observations.flatMap((observation, i) => (verdicts[i] === 'pass' ? [] : [{ check, use, observation, verdict: verdicts[i]! }])),
+    observations.flatMap((observation, i) =>
+      verdicts[i] === 'pass' ? [] : [{ check, use, observation, verdict: verdicts[i]! }],
+    ),
   );
   const first = culprits.find((culprit) => culprit.verdict === verdict) ?? culprits[0];
   if (verdict === 'pass' || !first) return { because: passText(judged, row, mode), remedy: null };
@@ -96,20 +121,31 @@ function explain(
   const more = alike > 0 ? ` (and ${alike} more of ${judged.length})` : '';
   if (first.use.expect === 'shut' && verdict === 'fail') {
     const because = `service: ${endpoint} is open and should be shut: ${observation.detail}${more}`;
-    return { because, remedy: `Close ${check.transport.toUpperCase()} ${check.port} on ${observation.address ?? check.host}.` };
+    return {
+      because,
+      remedy: `Close ${check.transport.toUpperCase()} ${check.port} on ${observation.address ?? check.host}.`,
+    };
   }
   if (verdict === 'warn') {
     const isDead = first.verdict !== 'warn';
-    const text = isDead ? `${endpoint} does not work while another does: ${observation.detail}` : observation.warnings[0];
+    const text = isDead
+      ? `${endpoint} does not work while another does: ${observation.detail}`
+      : observation.warnings[0];
     const remedy = isDead ? remedyFor(check, observation) : null;
-    return { because: `${isDead ? `${layerOf(observation)}: ` : ''}${isDead ? '' : `${endpoint}: `}${text}${more}`, remedy };
+    return {
+      because: `${isDead ? `${layerOf(observation)}: ` : ''}${isDead ? '' : `${endpoint}: `}${text}${more}`,
+      remedy,
+    };
   }
   if (verdict === 'unverified' && observation.outcome === 'timeout') {
     const other = news(observation.address ?? check.host);
     const because = `silence on UDP proves nothing: ${observation.detail}${more}${other === undefined ? '' : `; ${other}`}`;
     return { because, remedy: remedyFor(check, observation) };
   }
-  return { because: `${layerOf(observation)}: ${endpoint}: ${bare(observation.detail, check, observation)}${more}`, remedy: remedyFor(check, observation) };
+  return {
+    because: `${layerOf(observation)}: ${endpoint}: ${bare(observation.detail, check, observation)}${more}`,
+    remedy: remedyFor(check, observation),
+  };
 }
 
 /** "both checks": how many, and the first one's own words. */
@@ -123,7 +159,11 @@ function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): 
   const count = judged.reduce((sum, { observations }) => sum + observations.length, 0);
   const shut = use.expect === 'shut';
   const isThrough = observation.outcome !== 'answered' && !shut && (mode === 'path' || use.expect === 'path');
-  const words = isThrough ? `the way is open (${observation.outcome})` : shut ? `shut, as it should be (${observation.outcome})` : bare(observation.detail, check, observation);
+  const words = isThrough
+    ? `the way is open (${observation.outcome})`
+    : shut
+      ? `shut, as it should be (${observation.outcome})`
+      : bare(observation.detail, check, observation);
   const rest = count > 1 ? ` (${count} checks${row.require === 'any' ? ', one good host is enough' : ''})` : '';
   return `${endpointOf(check, observation)}: ${words}${rest}`;
 }
@@ -133,7 +173,8 @@ function notesOf({ check, use, observations, verdicts }: JudgedCheck): string[] 
     const endpoint = endpointOf(check, observation);
     const told = [...observation.notes, ...observation.warnings].map((text) => `${endpoint}: ${text}`);
     if (use.level === 'required') return told;
-    const found = observation.outcome === 'answered' ? observation.detail : bare(observation.detail, check, observation);
+    const found =
+      observation.outcome === 'answered' ? observation.detail : bare(observation.detail, check, observation);
     return [`${endpoint} (advisory, ${check.probe}): ${verdicts[i] === 'pass' ? 'ok, ' : ''}${found}`, ...told];
   });
 }

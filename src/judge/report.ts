@@ -59,7 +59,9 @@ export function plannedCheck(check: Check): ReportCheck {
 
 export function summarize(rows: readonly ReportRow[], checks: number): Summary {
   const count = (verdict: ReportRow['verdict']): number => rows.filter((row) => row.verdict === verdict).length;
-  const verdicts = rows.flatMap(({ verdict }): CheckVerdict[] => (verdict === null || verdict === 'skipped' ? [] : [verdict]));
+  const verdicts = rows.flatMap(({ verdict }): CheckVerdict[] =>
+    verdict === null || verdict === 'skipped' ? [] : [verdict],
+  );
   return {
     verdict: verdicts.length === 0 ? null : worst(verdicts),
     pass: count('pass'),
@@ -105,7 +107,8 @@ export function hostNews(checked: Iterable<Checked>): HostNews {
   }
   return (address) => {
     if (alive.has(address)) return 'the host is alive: it answers on other ports';
-    if (rejected.has(address)) return 'a firewall rejects other ports of the same host, so this one is probably closed too';
+    if (rejected.has(address))
+      return 'a firewall rejects other ports of the same host, so this one is probably closed too';
     if (dropped.has(address)) return 'TCP to the same host is dropped as well: a firewall, or the host is down';
     return undefined;
   };

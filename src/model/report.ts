@@ -67,7 +67,11 @@ export interface ReportHead {
   readonly tool: { readonly name: 'xenreach'; readonly version: string };
   readonly spec: { readonly id: string; readonly revision: string; readonly sha256: string; readonly rows: number };
   readonly site: { readonly name: string; readonly origin: 'file' | 'discovered' | 'embedded' };
-  readonly vantage: { readonly roles: readonly string[]; readonly hostname: string; readonly addresses: readonly string[] };
+  readonly vantage: {
+    readonly roles: readonly string[];
+    readonly hostname: string;
+    readonly addresses: readonly string[];
+  };
   readonly mode: Mode;
   readonly startedAt: string;
 }

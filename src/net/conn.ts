@@ -185,7 +185,11 @@ export class StreamConn implements Conn {
   #gone(): NetError {
     if (this.#error) return this.#failure(this.#error);
     const after = this.#buffered > 0 ? `after ${this.#buffered} bytes of an answer` : 'without an answer';
-    return new NetError({ outcome: 'closed', stage: this.#scope.stage, detail: `the peer closed the connection ${after}` });
+    return new NetError({
+      outcome: 'closed',
+      stage: this.#scope.stage,
+      detail: `the peer closed the connection ${after}`,
+    });
   }
 
   #failure(error: Error): NetError {

@@ -69,7 +69,13 @@ export class NetIo implements ProbeIo {
     const { proxy } = this.#net;
     const conn =
       this.#options.viaProxy && proxy
-        ? await tunnel(() => this.#openProxy(proxy), proxy, this.#target.host, port, (evidence) => this.record(evidence))
+        ? await tunnel(
+            () => this.#openProxy(proxy),
+            proxy,
+            this.#target.host,
+            port,
+            (evidence) => this.record(evidence),
+          )
         : await this.#open(this.#target.address, port);
     this.scope.stage = 'exchange';
     this.scope.heard = false;
@@ -195,7 +201,11 @@ export class NetIo implements ProbeIo {
       this.notes.push(...notes);
       return;
     }
-    const { failure, warnings } = judgeCertificate(secured, { name, isPublicName: options.isPublicName ?? false, nowMs });
+    const { failure, warnings } = judgeCertificate(secured, {
+      name,
+      isPublicName: options.isPublicName ?? false,
+      nowMs,
+    });
     this.warnings.push(...warnings);
     if (!failure) return;
     secured.destroy();

@@ -125,7 +125,8 @@ function authorizationFor(challenges: readonly Challenge[], proxy: Proxy, author
   const { username, password } = proxy;
   if (username === undefined || password === undefined) return undefined;
   const digest = challenges.find(({ scheme }) => scheme === 'digest');
-  const answer = digest && digestAnswer(digest.parameters, username, password, authority, randomBytes(8).toString('hex'));
+  const answer =
+    digest && digestAnswer(digest.parameters, username, password, authority, randomBytes(8).toString('hex'));
   if (answer !== undefined) return answer;
   if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;

@@ -111,7 +111,11 @@ export function parseHosts(text: string): Map<string, string[]> {
     for (const name of names) {
       const key = name.toLowerCase();
       const known = hosts.get(key) ?? [];
-      if (!known.includes(address)) hosts.set(key, [...known, address].toSorted((a, b) => isIP(a) - isIP(b)));
+      if (!known.includes(address))
+        hosts.set(
+          key,
+          [...known, address].toSorted((a, b) => isIP(a) - isIP(b)),
+        );
     }
   }
   return hosts;

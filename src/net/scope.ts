@@ -84,7 +84,11 @@ export class Scope {
 
   #expiry(): NetError {
     const seconds = `${this.#timeoutMs / 1000} s`;
-    const failure: NetFailure = { outcome: 'timeout', stage: this.stage, detail: expiryText[this.stage](seconds, this.heard) };
+    const failure: NetFailure = {
+      outcome: 'timeout',
+      stage: this.stage,
+      detail: expiryText[this.stage](seconds, this.heard),
+    };
     return new NetError(failure);
   }
 }
@@ -93,6 +97,7 @@ const expiryText: Readonly<Record<Stage, (seconds: string, heard: boolean) => st
   resolve: (seconds) => `the name was not resolved in ${seconds}`,
   proxy: (seconds) => `the proxy did not answer CONNECT in ${seconds}`,
   connect: (seconds) => `nothing came back in ${seconds}: the packets are dropped on the way`,
-  tls: (seconds, heard) => (heard ? `the TLS handshake stalled for ${seconds}` : `no answer to the TLS hello in ${seconds}`),
+  tls: (seconds, heard) =>
+    heard ? `the TLS handshake stalled for ${seconds}` : `no answer to the TLS hello in ${seconds}`,
   exchange: (seconds, heard) => (heard ? `the answer was not complete in ${seconds}` : `no answer in ${seconds}`),
 };

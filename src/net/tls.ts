@@ -72,6 +72,8 @@ export function handshake(scope: Scope, stream: Duplex, options: HandshakeOption
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
       ALPNProtocols: ['http/1.1'],
+      // Names are judged in judgeCertificate, addresses too, which have no servername here.
+      checkServerIdentity: () => undefined,
       ...(isIP(servername) === 0 && { servername }),
     });
     const disown = scope.own(() => secured.destroy());
@@ -100,7 +102,14 @@ function handshakeError(error: Error, scope: Scope, address: string, port: numbe
     const detail = `no TLS session: ${handshakeText[code] ?? wordsOf(code)}`;
     return new NetError({ outcome: 'tls-failed', stage: 'tls', code, detail }, { cause: error });
   }
-  return netError(error, { stage: 'tls', transport: 'tcp', address, port, elapsedMs: scope.elapsedMs, immediate: false });
+  return netError(error, {
+    stage: 'tls',
+    transport: 'tcp',
+    address,
+    port,
+    elapsedMs: scope.elapsedMs,
+    immediate: false,
+  });
 }
 
 const handshakeText: Readonly<Record<string, string>> = {
@@ -116,7 +125,11 @@ const handshakeText: Readonly<Record<string, string>> = {
 };
 
 /** ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR -> "tlsv1 alert internal error" */
-const wordsOf = (code: string): string => code.replace(/^ERR_(SSL|TLS)_/, '').replaceAll('_', ' ').toLowerCase();
+const wordsOf = (code: string): string =>
+  code
+    .replace(/^ERR_(SSL|TLS)_/, '')
+    .replaceAll('_', ' ')
+    .toLowerCase();
 
 /** The certificate and the session, in words that scripts may rely on. */
 export function tlsEvidence(secured: TLSSocket, name: string): Evidence {
@@ -161,24 +174,34 @@ export interface JudgeOptions {
 /** Is the certificate acceptable for this name, now, to this machine? */
 export function judgeCertificate(secured: TLSSocket, { name, isPublicName, nowMs }: JudgeOptions): Judgement {
   const certificate = secured.getPeerX509Certificate();
-  if (!certificate) return { failure: { code: 'NO_CERTIFICATE', detail: 'the peer showed no certificate' }, warnings: [] };
+  if (!certificate)
+    return { failure: { code: 'NO_CERTIFICATE', detail: 'the peer showed no certificate' }, warnings: [] };
   // Node types it as Error; with rejectUnauthorized off it is OpenSSL's word for the fault.
   const code = secured.authorizationError ? codeOfAuthorization(secured.authorizationError) : undefined;
-  if (code !== undefined) return { failure: { code, ...wordsFor(code, certificate, isPublicName, nowMs) }, warnings: [] };
+  if (code !== undefined)
+    return { failure: { code, ...wordsFor(code, certificate, isPublicName, nowMs) }, warnings: [] };
   const misnamed = tls.checkServerIdentity(name, secured.getPeerCertificate());
   if (misnamed) {
     const names = namesOf(certificate).slice(0, 4).join(', ') || oneLine(certificate.subject);
     const detail = `the certificate is for ${names}, not for ${name}`;
-    return { failure: { code: codeOf(misnamed) ?? 'ERR_TLS_CERT_ALTNAME_INVALID', hint: 'wrong-name', detail }, warnings: [] };
+    return {
+      failure: { code: codeOf(misnamed) ?? 'ERR_TLS_CERT_ALTNAME_INVALID', hint: 'wrong-name', detail },
+      warnings: [],
+    };
   }
   return { warnings: expiryWarnings(certificate, nowMs) };
 }
 
 /** What a certificate that nobody judges still has to tell. */
-export function observeCertificate(secured: TLSSocket, nowMs: number): { warnings: readonly string[]; notes: readonly string[] } {
+export function observeCertificate(
+  secured: TLSSocket,
+  nowMs: number,
+): { warnings: readonly string[]; notes: readonly string[] } {
   const certificate = secured.getPeerX509Certificate();
   if (!certificate) return { warnings: [], notes: [] };
-  const notes = secured.authorizationError ? [`its certificate, issued by ${issuerName(certificate)}, was not verified`] : [];
+  const notes = secured.authorizationError
+    ? [`its certificate is from ${issuerName(certificate)} and was not verified`]
+    : [];
   if (certificate.validToDate.getTime() < nowMs) {
     return { warnings: [`the certificate expired on ${day(certificate.validToDate)}`], notes };
   }
@@ -214,9 +237,15 @@ function wordsFor(
   if (unknownIssuer.has(code)) {
     const issuer = issuerName(certificate);
     if (isPublicName) {
-      return { hint: 'intercepted', detail: `the certificate of a public name comes from an unknown issuer: intercepted by ${issuer}?` };
+      return {
+        hint: 'intercepted',
+        detail: `the certificate of a public name comes from an unknown issuer: intercepted by ${issuer}?`,
+      };
     }
-    return { hint: 'unknown-issuer', detail: `the certificate was issued by ${issuer}, which this machine does not trust` };
+    return {
+      hint: 'unknown-issuer',
+      detail: `the certificate was issued by ${issuer}, which this machine does not trust`,
+    };
   }
   return { detail: `the certificate is not acceptable (${wordsOf(code)})` };
 }
@@ -239,7 +268,9 @@ function namesOf(certificate: X509Certificate): string[] {
 }
 
 const issuerName = (certificate: X509Certificate): string =>
-  /(?:^|\n)CN=(.*)/.exec(certificate.issuer)?.[1] ?? /(?:^|\n)O=(.*)/.exec(certificate.issuer)?.[1] ?? oneLine(certificate.issuer);
+  /(?:^|\n)CN=(.*)/.exec(certificate.issuer)?.[1] ??
+  /(?:^|\n)O=(.*)/.exec(certificate.issuer)?.[1] ??
+  oneLine(certificate.issuer);
 
 const oneLine = (name: string): string => printable(name.replaceAll('\n', ', '));
 

@@ -36,7 +36,10 @@ export function makePlan(input: PlanInput): Plan {
   const drafts = new Map<string, Draft>();
   const ids = new Map<string, number>();
   const optionsMade = new Map<Need, Map<string, Readonly<Record<string, unknown>>>>();
-  const facts = { ...Object.fromEntries(Object.entries(spec.facts).map(([id, fact]) => [id, fact.default])), ...site.facts };
+  const facts = {
+    ...Object.fromEntries(Object.entries(spec.facts).map(([id, fact]) => [id, fact.default])),
+    ...site.facts,
+  };
 
   const rows = spec.rows.map((row): PlannedRow => {
     const skip = whySkip(row, input, facts);
@@ -54,12 +57,18 @@ export function makePlan(input: PlanInput): Plan {
     const role = roleOf(row);
     const skipped = (skip: Skip): PlannedRow => ({ ...base, skip, checks: [], require: 'all', notes: [] });
     if (role.hosts.length === 0 && role.notes.length > 0) {
-      return skipped({ reason: 'role-is-empty', because: role.notes.join('; '), remedy: `list the hosts of ${row.to} in the site file` });
+      return skipped({
+        reason: 'role-is-empty',
+        because: role.notes.join('; '),
+        remedy: `list the hosts of ${row.to} in the site file`,
+      });
     }
     if (role.hosts.length === 0) return skipped(emptyRole(row));
     const suited = role.hosts.filter((host) => suits(host, row.where));
     if (suited.length === 0) {
-      const wanted = Object.entries(row.where).map(([key, value]) => `${key}: ${value}`).join(', ');
+      const wanted = Object.entries(row.where)
+        .map(([key, value]) => `${key}: ${value}`)
+        .join(', ');
       return skipped({ reason: 'not-applicable', because: `no host of ${row.to} has ${wanted}`, remedy: null });
     }
     const isPeer = isPeerRole(row.to);
@@ -72,17 +81,18 @@ export function makePlan(input: PlanInput): Plan {
       });
     }
     const checks = new Set<string>();
-    const notes = [...(row.note === undefined ? [] : [row.note]), ...role.notes];
+    const notes = [...role.notes];
     for (const need of row.needs) {
       const missing = unmetFact(need.when, facts);
       if (missing !== undefined) {
         notes.push(`${need.probe} on ${portsText([need.ports ?? [defaultPort(need)]])} is left out: ${missing}`);
         continue;
       }
-      if (need.note !== undefined) notes.push(need.note);
-      for (const host of hosts) for (const port of portsFor(need, host, row)) checks.add(draft(row, need, host, port, isPeer, role));
+      for (const host of hosts)
+        for (const port of portsFor(need, host, row)) checks.add(draft(row, need, host, port, isPeer, role));
     }
-    if (checks.size === 0) return skipped({ reason: 'not-applicable', because: notes.at(-1) ?? 'no need of it applies', remedy: null });
+    if (checks.size === 0)
+      return skipped({ reason: 'not-applicable', because: notes.at(-1) ?? 'no need of it applies', remedy: null });
     if (row.sample !== undefined) notes.push(sampleNote(row.sample, hosts.length));
     return { ...base, skip: null, checks: [...checks], require: role.require, notes };
   }
@@ -100,7 +110,9 @@ export function makePlan(input: PlanInput): Plan {
       return known.id;
     }
     const check: Draft = {
-      id: uniqueId(`${need.probe}/${bracketed(host.host)}:${port}${probe.transport === 'either' ? `/${transport}` : ''}`),
+      id: uniqueId(
+        `${need.probe}/${bracketed(host.host)}:${port}${probe.transport === 'either' ? `/${transport}` : ''}`,
+      ),
       probe: need.probe,
       transport,
       host: host.host,
@@ -121,7 +133,11 @@ export function makePlan(input: PlanInput): Plan {
     let known = optionsMade.get(need);
     if (!known) optionsMade.set(need, (known = new Map()));
     let options = known.get(key);
-    if (!options) known.set(key, (options = parseOptions(probeNamed(need.probe), need, fillTemplates(need.options, { domain, dns: site.dns }))));
+    if (!options)
+      known.set(
+        key,
+        (options = parseOptions(probeNamed(need.probe), need, fillTemplates(need.options, { domain, dns: site.dns }))),
+      );
     return options;
   }
 
@@ -133,8 +149,14 @@ export function makePlan(input: PlanInput): Plan {
   }
 
   function portsFor(need: Need, host: Host, row: Requirement): number[] {
-    const isOnlyPort = expandPorts(row.needs.flatMap((each) => each.ports ?? [defaultPort(each)]), 0).length === 1;
-    return expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need)).map((port) => portInUse(host, port, isOnlyPort));
+    const isOnlyPort =
+      expandPorts(
+        row.needs.flatMap((each) => each.ports ?? [defaultPort(each)]),
+        0,
+      ).length === 1;
+    return expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need)).map((port) =>
+      portInUse(host, port, isOnlyPort),
+    );
   }
 
   function roleOf(row: Requirement): RoleHosts {
@@ -218,7 +240,10 @@ function whySkip(row: Requirement, { spec, site, selection }: PlanInput, facts: 
 function parseOptions(probe: Probe, need: Need, options: Record<string, unknown>): Readonly<Record<string, unknown>> {
   const parsed = probe.options['~standard'].validate(options);
   if (parsed instanceof Promise) throw new TypeError(`the options of ${need.probe} cannot be checked at once`);
-  if (parsed.issues) throw new UsageError(`the ${need.probe} probe cannot take ${JSON.stringify(options)}: ${parsed.issues[0]?.message}`);
+  if (parsed.issues)
+    throw new UsageError(
+      `the ${need.probe} probe cannot take ${JSON.stringify(options)}: ${parsed.issues[0]?.message}`,
+    );
   return parsed.value as Readonly<Record<string, unknown>>;
 }
 

@@ -17,7 +17,10 @@ const values: Readonly<Record<(typeof templates)[number], (known: TemplateValues
 };
 
 /** An option whose value the site does not know is left out: the probe then asks without it. */
-export function fillTemplates(options: Readonly<Record<string, unknown>>, known: TemplateValues): Record<string, unknown> {
+export function fillTemplates(
+  options: Readonly<Record<string, unknown>>,
+  known: TemplateValues,
+): Record<string, unknown> {
   const filled = Object.entries(options).map(([key, value]): [string, unknown] => [
     key,
     isTemplate(value) ? values[value.slice(1) as keyof typeof values](known) : value,

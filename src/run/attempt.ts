@@ -26,16 +26,29 @@ interface Result {
 }
 
 /** Never rejects. Undefined when this machine was out of resources: nothing was learned, try again later. */
-export async function observe(check: Check, address: string, probe: Probe, context: Attempts): Promise<Observation | undefined> {
+export async function observe(
+  check: Check,
+  address: string,
+  probe: Probe,
+  context: Attempts,
+): Promise<Observation | undefined> {
   const startedAt = new Date().toISOString();
   const began = performance.now();
   const timeoutMs = context.timeoutMs * (check.viaProxy ? proxyPatience : 1);
   let attempts = 1;
-  let result = await attempt(check, address, probe, context, { timeoutMs, viaProxy: check.viaProxy, smallHello: false });
+  let result = await attempt(check, address, probe, context, {
+    timeoutMs,
+    viaProxy: check.viaProxy,
+    smallHello: false,
+  });
   if (result.failure && isExhaustion(result.failure)) return undefined;
   if (result.failure?.outcome === 'timeout' && result.io.helloUnanswered) {
     // Some firewalls drop a ClientHello of two segments, which Node's is: is that what happened?
-    const second = await attempt(check, address, probe, context, { timeoutMs, viaProxy: check.viaProxy, smallHello: true });
+    const second = await attempt(check, address, probe, context, {
+      timeoutMs,
+      viaProxy: check.viaProxy,
+      smallHello: true,
+    });
     attempts += 1;
     if (second.failure?.outcome !== 'timeout' || !second.io.helloUnanswered) result = { ...second };
     if (second.answer) second.io.warn(largeHello);

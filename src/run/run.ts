@@ -74,7 +74,12 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     counters,
   };
   const live = new Set<NetIo>();
-  const attempts: Attempts = { net, timeoutMs: settings.timeoutMs, live, onBug: (check, error) => events.onBug(check, error) };
+  const attempts: Attempts = {
+    net,
+    timeoutMs: settings.timeoutMs,
+    live,
+    onBug: (check, error) => events.onBug(check, error),
+  };
   const pool = new Pool(settings, deadlines, (address) => pacer.delayMs(address));
   const open = new Set(plan.checks);
   let stopped: string | undefined;
@@ -120,7 +125,11 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
       const failure = error instanceof NetError ? error.failure : undefined;
       if (!failure) events.onBug(check, error);
       if (stopped !== undefined) return;
-      tell(check, nothingTried(check, failure ?? { outcome: 'local', stage: 'resolve', detail: 'a defect of xenreach itself' }), true);
+      tell(
+        check,
+        nothingTried(check, failure ?? { outcome: 'local', stage: 'resolve', detail: 'a defect of xenreach itself' }),
+        true,
+      );
     }
   }
 
