@@ -101,10 +101,9 @@ function findEndpoints(registrations: readonly Registration[], { address, transp
   const netid = address.includes(':') && hasIpv6 ? `${transport}6` : transport;
   return programs.flatMap(({ name, program }) => {
     const mine = registrations.filter((one) => one.program === program && one.netid === netid);
-    const highest = mine.toSorted((a, b) => a.version - b.version).map((one) => [one.port, one.version] as const);
-    return [...new Map(highest)]
-      .map(([port, version]) => ({ name, program, version, port }))
-      .slice(-maxPortsPerProgram);
+    const ascending = mine.toSorted((a, b) => a.version - b.version).map((one) => [one.port, one.version] as const);
+    const highestFirst = [...new Map(ascending)].toSorted(([, a], [, b]) => b - a);
+    return highestFirst.slice(0, maxPortsPerProgram).map(([port, version]) => ({ name, program, version, port }));
   });
 }
 

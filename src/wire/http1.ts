@@ -38,8 +38,8 @@ export function decodeHeader(line: string): readonly [name: string, value: strin
 
 export async function readResponse(conn: Conn): Promise<HttpResponse> {
   // Another protocol shows in the first bytes, and may have no line to end.
-  const start = textOf(await conn.read(5));
-  if (start !== 'HTTP/') throw new DecodeError(`not HTTP: ${printable(start)}`, 0);
+  const start = textOf(await conn.read(4));
+  if (start !== 'HTTP') throw new DecodeError(`not HTTP: ${printable(start)}`, 0);
   const { status, reason } = decodeStatusLine(start + (await readLine(conn, maxStatusLineBytes)));
   const headers = await readHeaders(conn);
   const isBodiless = status < 200 || status === 204 || status === 304;
