@@ -1,0 +1,23 @@
+/** The JSON Schemas of sites and specs, for editors: made from the very definitions that the loaders check by. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
+import { SiteFile } from '../../src/model/site.ts';
+import { Spec } from '../../src/model/spec.ts';
+
+/** What is written is checked, not what comes out: keys with a default may be left out. */
+const options = { typeMode: 'input', target: 'draft-2020-12' } as const;
+
+/** By the name of their file. */
+export const schemas: Readonly<Record<string, JsonSchema>> = {
+  'site.schema.json': { title: 'xenreach site', ...toJsonSchema(SiteFile, options) },
+  'spec.schema.json': { title: 'xenreach spec', ...toJsonSchema(Spec, options) },
+};
+
+if (import.meta.main) {
+  const folder = join(import.meta.dirname, '../../schema');
+  mkdirSync(folder, { recursive: true });
+  for (const [name, schema] of Object.entries(schemas)) {
+    writeFileSync(join(folder, name), `${JSON.stringify(schema, null, 2)}\n`);
+  }
+}
