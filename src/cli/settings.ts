@@ -1,12 +1,12 @@
 /** Command line and site together: how the run is to go. Everything that can be wrong with it is found here. */
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import { defaultConcurrency } from '../load/machine.ts';
 import { parseProxyUrl, readTrust } from '../load/site.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import { modes, type Mode } from '../model/verdict.ts';
 import { failOnChoices, type FailOn } from '../judge/report.ts';
+import { familyOf } from '../net/address.ts';
 import { codeOf } from '../net/failure.ts';
 import type { Proxy } from '../net/proxy.ts';
 import type { RunSettings } from '../run/run.ts';
@@ -36,7 +36,7 @@ export function settingsFrom(
   vantage: Vantage,
 ): Settings {
   const sourceAddress = values['source-address'];
-  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) {
+  if (sourceAddress !== undefined && familyOf(sourceAddress) === 0) {
     throw new UsageError(`--source-address ${sourceAddress} is no IP address`);
   }
   if (sourceAddress !== undefined && !vantage.addresses.includes(sourceAddress.toLowerCase())) {

@@ -1,0 +1,106 @@
+/** The shape of ARCHITECTURE.md, held: imports point downward, one floor opens sockets, no file outgrows one reading. */
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { expect, test } from 'vitest';
+
+/** From the ground up. A file imports from its own floor and from those below. */
+const floors = [
+  'src/model',
+  'src/wire',
+  'src/net',
+  'probes',
+  'src/load',
+  'src/plan',
+  'src/run',
+  'src/judge',
+  'src/report',
+  'src/cli',
+  'src/main.ts',
+];
+
+/** The embedded site plays the peers: what the program knows about them is none of its business. */
+const lab = 'fixtures/lab';
+const labMayImport = ['src/model', 'src/wire', lab];
+
+/** No floor imports it but the command that starts it. */
+const importsTheLab = 'src/cli/demo.ts';
+
+/** Who opens sockets. Everybody else asks them, `src/net/address.ts` for what an address says by itself. */
+const opensSockets = ['src/net', lab];
+const socketModules = new Set(['net', 'tls', 'dgram', 'dns', 'dns/promises', 'http', 'https', 'http2']);
+
+const files = globSync(['src/**/*.ts', 'probes/**/*.ts', 'fixtures/lab/**/*.ts'])
+  .toSorted()
+  .map((file) => ({ file, text: readFileSync(file, 'utf8') }));
+
+test('every source file stands on a floor', () => {
+  expect(files.length).toBeGreaterThan(100);
+  expect(files.filter(({ file }) => floorOf(file) < 0 && !isIn(file, lab)).map(({ file }) => file)).toEqual([]);
+});
+
+test('imports point downward', () => {
+  const upward = imports(files).filter(
+    ({ file, to }) => !isIn(file, lab) && !isIn(to, lab) && floorOf(to) > floorOf(file),
+  );
+  expect(upward.map(told)).toEqual([]);
+});
+
+test('the lab is imported by the demo alone, and imports nothing above the wire', () => {
+  const wrong = imports(files).filter(({ file, to }) =>
+    isIn(file, lab) ? !labMayImport.some((floor) => isIn(to, floor)) : isIn(to, lab) && file !== importsTheLab,
+  );
+  expect(wrong.map(told)).toEqual([]);
+});
+
+test('only the net floor and the lab import what opens sockets', () => {
+  const openers = files.filter(
+    ({ file, text }) =>
+      !opensSockets.some((floor) => isIn(file, floor)) &&
+      specifiersOf(text).some((name) => socketModules.has(name.replace(/^node:/, ''))),
+  );
+  expect(openers.map(({ file }) => file)).toEqual([]);
+});
+
+test('probes, the wire and what is pure import nothing that could reach outside', () => {
+  const pure = ['probes', 'src/model', 'src/wire', 'src/plan', 'src/judge', 'src/report'];
+  const allowed = new Set(['node:crypto', 'node:util', 'node:stream', 'node:events', 'node:path']);
+  const reaching = files.flatMap(({ file, text }) =>
+    pure.some((floor) => isIn(file, floor))
+      ? specifiersOf(text)
+          .filter((name) => name.startsWith('node:') && !allowed.has(name) && !isTypeImport(text, name))
+          .map((name) => `${file} imports ${name}`)
+      : [],
+  );
+  expect(reaching).toEqual([]);
+});
+
+test('no probe outgrows one reading', () => {
+  const long = files.filter(({ file, text }) => /^(?:src\/)?probes\//.test(file) && text.split('\n').length > 400);
+  expect(long.map(({ file }) => file)).toEqual([]);
+});
+
+interface Import {
+  readonly file: string;
+  readonly to: string;
+}
+
+function imports(sources: typeof files): Import[] {
+  return sources.flatMap(({ file, text }) =>
+    specifiersOf(text)
+      .filter((name) => name.startsWith('.'))
+      .map((name) => ({ file, to: normalize(join(dirname(file), name)) })),
+  );
+}
+
+/** `import … from 'x'`, `export … from 'x'`, `import 'x'`, `import('x')`. */
+function specifiersOf(text: string): string[] {
+  const found = text.matchAll(/^(?:import|export)\b[^'";]*?from '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm);
+  return [...found].flatMap(([, from, bare, dynamic]) => from ?? bare ?? dynamic ?? []);
+}
+
+const isTypeImport = (text: string, name: string): boolean =>
+  new RegExp(`^import type [^'";]*from '${name}'`, 'm').test(text);
+
+const isIn = (file: string, floor: string): boolean => file === floor || file.startsWith(`${floor}/`);
+const floorOf = (file: string): number => floors.findIndex((floor) => isIn(file, floor));
+const told = ({ file, to }: Import): string => `${file} -> ${to}`;
