@@ -2,6 +2,8 @@
 import { UsageError } from '../model/errors.ts';
 
 const maxFaults = 20;
+/** Beyond this nobody looks where a fault stands. */
+export const maxTold = 1000;
 
 /** Keys and indexes from the top of the document. */
 export type Path = readonly (string | number)[];
@@ -24,7 +26,9 @@ export interface Places {
 /** Throws one UsageError that names every fault with file, line and column, in the file's order, when there are any. */
 export function throwIfAny(faults: readonly Fault[], places: Places): void {
   if (faults.length === 0) return;
-  const lines = faults.map(({ path, atKey, text }) => `${places.file}:${places.positionOf(path, atKey)} ${text}`);
+  const lines = faults
+    .slice(0, maxTold)
+    .map(({ path, atKey, text }) => `${places.file}:${places.positionOf(path, atKey)} ${text}`);
   const inOrder = [...new Set(lines)].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   throw new UsageError(firstOf(inOrder).join('\n'));
 }

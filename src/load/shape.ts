@@ -3,7 +3,7 @@
  * (Valibot itself stops at the first unknown key of a mapping and cannot tell which branch of a union was meant.)
  */
 import * as v from 'valibot';
-import { show, type Fault, type Path } from './faults.ts';
+import { maxTold, show, type Fault, type Path } from './faults.ts';
 import { didYouMean, nearest } from './nearest.ts';
 
 /** The kinds of schema that hold others, or words. Whatever is not here is a plain value. */
@@ -65,17 +65,21 @@ function insideFaults(definition: Definition | null, value: unknown, path: Path)
 function keyFaults(entries: v.ObjectEntries, value: Mapping, path: Path): readonly Fault[] {
   const known = Object.keys(entries);
   const free = known.filter((key) => !Object.hasOwn(value, key));
-  const unknown = Object.keys(value).filter((key) => !known.includes(key));
+  const unknown = Object.keys(value)
+    .filter((key) => !known.includes(key))
+    .slice(0, maxTold);
   const faults: Fault[] = [];
+  const meant = new Set<string>();
   for (const key of unknown) {
     const near = nearest(key, free);
+    if (near !== null) meant.add(near);
     const text = `unknown key ${show(key)}${didYouMean(key, near === null ? known : [near])}`;
     faults.push({ path: [...path, key], text, atKey: true });
   }
   for (const [key, entry] of Object.entries(entries)) {
     if (Object.hasOwn(value, key)) faults.push(...shapeFaults(entry, value[key], [...path, key]));
     // A missing key that an unknown one was probably meant to be is told once.
-    else if (entry.type !== 'optional' && !unknown.some((other) => nearest(other, free) === key)) {
+    else if (entry.type !== 'optional' && !meant.has(key)) {
       faults.push({ path, text: `the key "${key}" is missing; add ${expected(entry)}` });
     }
   }

@@ -5,10 +5,11 @@
 import type * as Yaml from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
 import { UsageError } from '../model/errors.ts';
-import { firstOf, show, throwIfAny, type Fault, type Path, type Places } from './faults.ts';
+import { firstOf, maxTold, show, throwIfAny, type Fault, type Path, type Places } from './faults.ts';
 import { maxFileBytes, tooLarge } from './read-file.ts';
 
 const maxDepth = 40;
+const tooDeep = `is nested too deeply; at most ${maxDepth} levels are read`;
 /** Values in the file, aliases written out. */
 const maxValues = 100_000;
 
@@ -26,12 +27,10 @@ export async function parseYaml(source: string | Uint8Array, file: string): Prom
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
   };
-  const document = composed(() =>
-    // Duplicate keys are looked for below: the library compares every key with every other.
-    yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false }),
-  );
-  if (document === null) throw new UsageError(`${file}:1:1 is nested too deeply; at most ${maxDepth} levels are read`);
-  const broken = [...document.errors, ...document.warnings];
+  // Duplicate keys are looked for below: the library compares every key with every other.
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const exhausted = document.errors.filter(({ code }) => code === 'RESOURCE_EXHAUSTION').slice(0, 1);
+  const broken = exhausted.length > 0 ? exhausted : [...document.errors, ...document.warnings];
   if (broken.length > 0) {
     const sentences = broken.map((error) => `${file}:${at(error.pos[0])} ${sentenceOf(error.code, error.message)}`);
     throw new UsageError(firstOf(sentences).join('\n'));
@@ -62,7 +61,7 @@ function plainValue(yaml: typeof Yaml, document: Document.Parsed): PlainValue {
   function convert(node: Node | null, path: Path): unknown {
     size += 1;
     if (size > maxValues) return fault(path, `holds more than ${maxValues} values; keep it smaller`);
-    if (path.length > maxDepth) return fault(path, `is nested too deeply; at most ${maxDepth} levels are read`);
+    if (path.length > maxDepth) return fault(path, tooDeep);
     if (yaml.isAlias(node)) {
       const anchor = anchors.get(node.source);
       if (!anchor) return fault(path, `the alias "*${node.source}" has no anchor "&${node.source}" before it`);
@@ -99,8 +98,9 @@ function plainValue(yaml: typeof Yaml, document: Document.Parsed): PlainValue {
   }
 
   function fault(path: Path, text: string, atKey = false): null {
-    // Once is enough for what holds of the whole file.
-    if (!faults.some((known) => known.text === text && size > maxValues)) faults.push({ path, text, atKey });
+    // Once is enough for what holds of the whole file, and nobody reads thousands.
+    const isTold = faults.length >= maxTold || (size > maxValues && faults.some((known) => known.text === text));
+    if (!isTold) faults.push({ path, text, atKey });
     return null;
   }
 
@@ -131,16 +131,6 @@ function plainValue(yaml: typeof Yaml, document: Document.Parsed): PlainValue {
 
 const offsetOf = (node: Node | null): number | undefined => node?.range?.[0];
 
-/** The document, or null when it is nested so deeply that the composer runs out of stack. */
-function composed<T>(compose: () => T): T | null {
-  try {
-    return compose();
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-}
-
 function decodeText(source: string | Uint8Array, file: string): string {
   const size = typeof source === 'string' ? Buffer.byteLength(source) : source.length;
   if (size > maxFileBytes) throw tooLarge(file);
@@ -161,13 +151,14 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
 
 const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;
 
-/** The library says what it met; what to do about the usual slips is ours to say. */
+/** The library says what it met (what it quotes may be a secret); what to do about the usual slips is ours to say. */
 function sentenceOf(code: string, message: string): string {
   const sentences: Record<string, string> = {
     TAB_AS_INDENT: 'a tab cannot indent; use spaces',
     MULTIPLE_DOCS: 'a second document begins here; keep one document in a file',
     TAG_RESOLVE_FAILED: 'tags (!...) are not used here; remove it',
+    RESOURCE_EXHAUSTION: tooDeep,
     BAD_DIRECTIVE: 'directives (%...) are not used here; remove it',
   };
-  return sentences[code] ?? `not valid YAML: ${message}`;
+  return sentences[code] ?? `not valid YAML: ${message.replace(/: ".*$/s, '')}`;
 }

@@ -41,7 +41,9 @@ test('aliases that grow without end are refused in no time', async () => {
 });
 
 test('lists that are deep enough to exhaust the stack are refused', async () => {
-  await expect(parseYaml('['.repeat(100_000), 'a.yaml')).rejects.toThrow('a.yaml:1:');
+  await expect(parseYaml('['.repeat(100_000), 'a.yaml')).rejects.toThrow(
+    /^a\.yaml:1:\d+ is nested too deeply; at most 40 levels are read$/,
+  );
 });
 
 test('an alias is its anchor, and a place inside it is found', async () => {
