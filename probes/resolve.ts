@@ -1,0 +1,25 @@
+/**
+ * A host's name has an address: asked of this machine's own configuration (hosts file, then its DNS servers), because
+ * that is what the services on it will use. Nothing is sent to the host itself. RFC 1035.
+ */
+import * as v from 'valibot';
+import { defineProbe } from '../src/model/probe.ts';
+
+export const resolve = defineProbe({
+  transport: 'udp',
+  port: 53,
+  perAddress: false,
+  about: {
+    title: 'Name resolution',
+    sends: 'A and AAAA questions to the DNS servers this machine is configured with',
+    proves: 'the name has an address here; not that the address is the right one',
+    leaves: 'a query in the log of those DNS servers',
+    reference: 'RFC 1035',
+  },
+  options: v.strictObject({}),
+
+  async run(io, target) {
+    const addresses = await io.resolve(target.host);
+    return { outcome: 'answered', detail: `${target.host} is ${addresses.join(', ')}`, evidence: { addresses } };
+  },
+});

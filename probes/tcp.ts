@@ -1,0 +1,65 @@
+/**
+ * Plain TCP: the handshake completed, so a listener or somebody in its place answers for the port. Where nothing better
+ * is known of the protocol, some bytes can be sent and a pattern expected. RFC 9293 section 3.5.
+ */
+import * as v from 'valibot';
+import type { Conn } from '../src/model/probe.ts';
+import { defineProbe } from '../src/model/probe.ts';
+import { Bytes, bytesOf } from '../src/wire/bytes-text.ts';
+import { DecodeError } from '../src/wire/reader.ts';
+import { printable } from '../src/wire/text.ts';
+
+/** What is searched for the expected pattern. */
+const maxReplyBytes = 4096;
+
+export const tcp = defineProbe({
+  transport: 'tcp',
+  port: 0,
+  about: {
+    title: 'TCP connection',
+    sends: 'nothing but the handshake, unless `send` says what',
+    proves: 'a listener accepted the connection, or a middlebox in its name; with `expect`, that it said so',
+    leaves: 'an accepted and closed connection in the log of services that count them',
+    reference: 'RFC 9293',
+  },
+  options: v.strictObject({
+    send: v.optional(Bytes),
+    /** A regular expression over the first bytes that come back, as Latin-1 text. */
+    expect: v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isPattern, 'expected a regular expression'))),
+    /** Watch the connection this long: some middleboxes accept everything and close at once. */
+    linger: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10_000)), 0),
+  }),
+
+  async run(io, _target, options) {
+    const conn = await io.connect();
+    if (options.send !== undefined) await conn.write(bytesOf(options.send));
+    if (options.expect !== undefined) {
+      const reply = await readUntilMatch(conn, new RegExp(options.expect, 's'));
+      await conn.end();
+      return { outcome: 'answered', detail: `the expected reply came: ${reply}`, evidence: { reply } };
+    }
+    if (options.linger > 0 && (await io.closesWithin(conn, options.linger))) {
+      io.warn('accepted and closed at once: a middlebox may have answered, or the service does not want us');
+      return { outcome: 'answered', detail: 'the handshake completed', evidence: { acceptedThenClosed: true } };
+    }
+    return { outcome: 'answered', detail: 'the handshake completed', evidence: {} };
+  },
+});
+
+async function readUntilMatch(conn: Conn, pattern: RegExp): Promise<string> {
+  let text = '';
+  while (text.length < maxReplyBytes) {
+    // oxlint-disable-next-line no-await-in-loop -- until it matches or is too much
+    text += Buffer.from(await conn.readSome(maxReplyBytes - text.length)).toString('latin1');
+    if (pattern.test(text)) return printable(text);
+  }
+  throw new DecodeError(`the first ${maxReplyBytes} bytes do not match ${pattern.source}`, 0);
+}
+
+function isPattern(source: string): boolean {
+  try {
+    return new RegExp(source, 's') instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
