@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { defineProbe } from '../src/model/probe.ts';
+import { accepting } from '../src/wire/datagram.ts';
 import { DecodeError, Reader } from '../src/wire/reader.ts';
 
 const headerLength = 48;
@@ -76,6 +77,13 @@ export function decodeHeader(bytes: Uint8Array): NtpHeader {
   };
 }
 
+export function decodeReply(bytes: Uint8Array): NtpHeader {
+  const header = decodeHeader(bytes);
+  if (header.version < 1 || header.version > 4) throw new DecodeError(`version ${header.version}`, 0);
+  if (header.mode !== server) throw new DecodeError(`mode ${header.mode} is not a server's`, 0);
+  return header;
+}
+
 export const ntp = defineProbe({
   transport: 'udp',
   port: 123,
@@ -95,9 +103,8 @@ export const ntp = defineProbe({
   async run(io, _target, options) {
     // The server echoes our transmit timestamp as its origin timestamp, so a random one ties reply to request.
     const cookie = io.random(8);
-    const reply = await io.exchange(encodeRequest(cookie), (bytes) => echoes(bytes, cookie), { maxSends: 2 });
-    const header = decodeHeader(reply.bytes);
-    if (header.mode !== server) throw new DecodeError(`mode ${header.mode} is not a server's`, 0);
+    const reply = await io.exchange(encodeRequest(cookie), accepting(decodeReply, echoes(cookie)), { maxSends: 2 });
+    const header = decodeReply(reply.bytes);
     const reference = referenceText(header);
     io.record({ version: header.version, stratum: header.stratum, leap: header.leap, referenceId: reference });
 
@@ -129,9 +136,10 @@ export const ntp = defineProbe({
   },
 });
 
-function echoes(reply: Uint8Array, cookie: Uint8Array): boolean {
-  return reply.length >= headerLength && cookie.every((byte, i) => reply[24 + i] === byte);
-}
+const echoes =
+  (cookie: Uint8Array) =>
+  ({ originTimestamp }: NtpHeader): boolean =>
+    cookie.every((byte, i) => originTimestamp[i] === byte);
 
 /** Stratum 0 and 1 carry ASCII (a kiss code, a clock's name); above, an IPv4 address or the hash of an IPv6 one. */
 function referenceText({ stratum, referenceId }: NtpHeader): string {
