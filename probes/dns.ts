@@ -1,0 +1,321 @@
+/**
+ * DNS over UDP and TCP: first a question that never leaves the server (the root's name servers, no recursion), which
+ * shows that it lives; then, where the site names something it must resolve, that. A resolver whose upstream is dead
+ * answers the first at once and the second never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
+ */
+import * as v from 'valibot';
+import { NetError } from '../src/model/errors.ts';
+import type { Answer } from '../src/model/outcome.ts';
+import type { Conn, ProbeIo } from '../src/model/probe.ts';
+import { defineProbe } from '../src/model/probe.ts';
+import { accepting } from '../src/wire/datagram.ts';
+import { decodeName } from '../src/wire/dns-name.ts';
+import { DecodeError, Reader } from '../src/wire/reader.ts';
+import { printable } from '../src/wire/text.ts';
+
+const headerLength = 12;
+
+const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN', 'YXRRSET'] as const;
+
+/** With these a server says that it has not read the question. */
+const withoutQuestion = new Set(['FORMERR', 'NOTIMP']);
+
+/** Records beyond these are not decoded: a domain with hundreds of controllers lists them all. */
+const maxRecords = 64;
+const maxShown = 16;
+
+const types = { A: 1, NS: 2, SOA: 6, AAAA: 28, SRV: 33 } as const;
+type Type = keyof typeof types;
+const internet = 1;
+
+/** Where the names are in the record data that the codec takes apart: each is walked with our bounds before it may. */
+const namesAt: Readonly<Record<number, { readonly first: number; readonly count: number }>> = {
+  2: { first: 0, count: 1 }, // NS
+  5: { first: 0, count: 1 }, // CNAME
+  6: { first: 0, count: 2 }, // SOA
+  12: { first: 0, count: 1 }, // PTR
+  15: { first: 2, count: 1 }, // MX
+  33: { first: 6, count: 1 }, // SRV
+  46: { first: 18, count: 1 }, // RRSIG
+};
+
+export interface Question {
+  readonly name: string;
+  readonly type: Type;
+}
+
+export interface DnsHeader {
+  readonly id: number;
+  readonly rcode: string;
+  readonly isResponse: boolean;
+  readonly isQuery: boolean;
+  readonly aa: boolean;
+  readonly tc: boolean;
+  readonly ra: boolean;
+  readonly counts: { readonly questions: number; readonly answers: number; readonly others: number };
+}
+
+export interface DnsReply extends DnsHeader {
+  /** Addresses, targets or names of the type that was asked for. */
+  readonly answers: readonly string[];
+}
+
+const rootServers: Question = { name: '', type: 'NS' };
+
+/*
+    0                   1                   2                   3
+   |              id               |QR| opcode |AA|TC|RD|RA|Z| rcode |  0
+   |     questions, answers, authorities, additionals: 16 bits each  |  4
+*/
+export function decodeHeader(bytes: Uint8Array): DnsHeader {
+  const reader = new Reader(bytes);
+  const id = reader.uint16();
+  const flags = reader.uint16();
+  const questions = reader.uint16();
+  const answers = reader.uint16();
+  const others = reader.uint16() + reader.uint16();
+  return {
+    id,
+    rcode: rcodes[flags & 0xf] ?? `RCODE${flags & 0xf}`,
+    isResponse: (flags & 0x8000) !== 0,
+    isQuery: ((flags >> 11) & 0xf) === 0,
+    aa: (flags & 0x0400) !== 0,
+    tc: (flags & 0x0200) !== 0,
+    ra: (flags & 0x0080) !== 0,
+    counts: { questions, answers, others },
+  };
+}
+
+export async function encodeQuery(id: number, question: Question, isRecursive: boolean): Promise<Uint8Array> {
+  const { Packet } = await import('dns2');
+  const packet = new Packet(new Packet.Header({ id, rd: isRecursive ? 1 : 0 }));
+  packet.questions.push(new Packet.Question(question.name, types[question.type], internet));
+  return Uint8Array.from(packet.toBuffer());
+}
+
+/** The whole message fits together; nothing in it is followed or kept. A reply cut short says so, and may end anywhere. */
+export function decodeOutline(bytes: Uint8Array): DnsHeader {
+  const header = decodeHeader(bytes);
+  if (!header.isResponse) throw new DecodeError('a question where an answer belongs', 2);
+  if (!header.isQuery) throw new DecodeError('the answer to another kind of request', 2);
+  let at = headerLength;
+  for (let i = 0; i < header.counts.questions; i++) at = within(bytes, skipName(bytes, at) + 4);
+  const records = header.tc ? 0 : header.counts.answers + header.counts.others;
+  for (let i = 0; i < records; i++) at = recordAt(bytes, at).end;
+  return header;
+}
+
+/** Ties a reply to its question and takes the answers out of it. */
+export async function decodeReply(bytes: Uint8Array, id: number, question: Question): Promise<DnsReply> {
+  const header = decodeOutline(bytes);
+  if (header.id !== id) throw new DecodeError(`id ${header.id} where ${id} was asked`, 0);
+  const at = checkQuestion(bytes, header, question);
+  if (header.tc || header.counts.answers === 0) return { ...header, answers: [] };
+  const count = Math.min(header.counts.answers, maxRecords);
+  const end = checkAnswers(bytes, at, count);
+
+  // The codec sees only what has been walked: the question and the first answers.
+  const part = Buffer.from(bytes.subarray(0, end));
+  part.writeUInt16BE(count, 6);
+  part.writeUInt32BE(0, 8);
+  return { ...header, answers: await answersIn(part, question.type) };
+}
+
+const about = {
+  sends: 'a question for the root name servers without recursion, then one for the configured name',
+  proves: 'a well-formed reply with our id and question; with a name configured, that the server resolves it for us',
+  leaves: 'one or two queries in a query log, where one is kept',
+} as const;
+
+const options = v.strictObject({
+  /** What the site needs resolved. Without it a living server is enough. */
+  query: v.optional(v.pipe(v.string(), v.nonEmpty(), v.check(isDomainName, 'expected a domain name in ASCII'))),
+  type: v.optional(v.picklist(['A', 'AAAA', 'SRV', 'NS', 'SOA']), 'A'),
+});
+
+export const dns = defineProbe({
+  transport: 'udp',
+  port: 53,
+  about: { title: 'DNS over UDP', ...about, reference: 'RFC 1035' },
+  options,
+
+  run(io, _target, { query, type }) {
+    return interview(io, { query, type }, async (id, message) => {
+      const reply = await io.exchange(
+        message,
+        accepting(decodeOutline, (header) => header.id === id),
+      );
+      return { bytes: reply.bytes, ms: reply.receivedAtMs - reply.sentAtMs };
+    });
+  },
+});
+
+export const dnsTcp = defineProbe({
+  transport: 'tcp',
+  port: 53,
+  about: { title: 'DNS over TCP', ...about, reference: 'RFC 7766' },
+  options,
+
+  async run(io, _target, { query, type }) {
+    let conn = await io.connect();
+    let hasAnswered = false;
+    const answer = await interview(io, { query, type }, async (_id, message) => {
+      const startedAt = io.now();
+      const bytes = await askOn(conn, message).catch(async (error: unknown) => {
+        // A server may close after any answer; what is unanswered then is asked again (RFC 7766 section 6.2.4).
+        if (!hasAnswered || !(error instanceof NetError) || error.failure.outcome !== 'closed') throw error;
+        conn = await io.connect();
+        return askOn(conn, message);
+      });
+      hasAnswered = true;
+      return { bytes, ms: io.now() - startedAt };
+    });
+    await conn.end();
+    return answer;
+  },
+});
+
+type Ask = (id: number, message: Uint8Array) => Promise<{ readonly bytes: Uint8Array; readonly ms: number }>;
+
+async function interview(io: ProbeIo, wanted: { query: string | undefined; type: Type }, ask: Ask): Promise<Answer> {
+  const converse = async (question: Question, isRecursive: boolean): Promise<DnsReply> => {
+    const id = new Reader(io.random(2)).uint16();
+    const { bytes, ms } = await ask(id, await encodeQuery(id, question, isRecursive));
+    const reply = await decodeReply(bytes, id, question);
+    const { rcode, aa, tc, ra } = reply;
+    io.record({ rcode, aa, tc, ra, ms: Math.round(ms * 1000) / 1000, answers: reply.answers.slice(0, maxShown) });
+    return reply;
+  };
+
+  const alive = await converse(rootServers, false);
+  if (wanted.query === undefined) {
+    const detail = `a DNS server answers (${alive.rcode} to a question about the root)`;
+    return { outcome: 'answered', detail, evidence: {} };
+  }
+  const question = { name: wanted.query.replace(/\.$/, ''), type: wanted.type };
+  try {
+    return judge(io, await converse(question, true), question);
+  } catch (error) {
+    // The one silence that is a "no": this server has just spoken, so it is its resolving that fails, not the path.
+    if (!(error instanceof NetError) || error.failure.outcome !== 'timeout') throw error;
+    return declined(`the server is up but did not resolve ${question.name} in time`);
+  }
+}
+
+function judge(io: ProbeIo, reply: DnsReply, { name, type }: Question): Answer {
+  if (reply.rcode === 'REFUSED') return declined(`the server refuses to resolve ${name} for us (REFUSED)`);
+  if (reply.rcode === 'SERVFAIL') return declined(`the server cannot resolve ${name} (SERVFAIL)`);
+  if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') {
+    return declined(`the server answers ${reply.rcode} when asked for ${name}`);
+  }
+  if (reply.tc) {
+    io.note('answers are truncated: TCP 53 is really needed');
+    return { outcome: 'answered', detail: `${name}: the answer is longer than a datagram`, evidence: {} };
+  }
+  if (reply.answers.length > 0) {
+    const detail = `${name} ${type}: ${printable(reply.answers.join(', '))}`;
+    return { outcome: 'answered', detail, evidence: {} };
+  }
+  if (type === 'SRV') {
+    const domain = /(?:^|\.)_msdcs\.(.+)$/.exec(name)?.[1];
+    return declined(
+      `the server does not know ${domain ? `the domain controllers of ${domain}` : name} (${reply.rcode})`,
+    );
+  }
+  const isMissing = reply.rcode === 'NXDOMAIN';
+  const what = isMissing ? `${name} does not exist` : `${name} has no ${type} record`;
+  // Without recursion an empty answer only says that somebody else knows.
+  const unless = !isMissing && !reply.ra && !reply.aa ? ', and it does not ask others for us' : '';
+  io.warn(`${what} according to this server${unless}`);
+  return { outcome: 'answered', detail: `the server answers: ${what}`, evidence: {} };
+}
+
+const declined = (detail: string): Answer => ({ outcome: 'declined', detail, evidence: {} });
+
+/** On TCP each message has its length in front of it, as 16 bits. */
+async function askOn(conn: Conn, message: Uint8Array): Promise<Uint8Array> {
+  await conn.write(Uint8Array.from([message.length >> 8, message.length & 0xff, ...message]));
+  const length = new Reader(await conn.read(2)).uint16();
+  if (length < headerLength) throw new DecodeError(`a message of ${length} bytes`, 0);
+  return conn.read(length);
+}
+
+/** Where the answers begin. A server that could not read the question need not repeat it. */
+function checkQuestion(bytes: Uint8Array, { rcode, counts }: DnsHeader, question: Question): number {
+  if (counts.questions === 0 && withoutQuestion.has(rcode)) return headerLength;
+  if (counts.questions !== 1) throw new DecodeError(`${counts.questions} questions where ours belongs`, 4);
+  const { name, next } = decodeName(bytes, headerLength);
+  const reader = new Reader(bytes.subarray(next));
+  const isOurs = reader.uint16() === types[question.type] && reader.uint16() === internet;
+  if (!isOurs || name.toLowerCase() !== question.name.toLowerCase()) {
+    throw new DecodeError(`the answer is to another question (${printable(name)})`, headerLength);
+  }
+  return next + 4;
+}
+
+/** Every name in these records keeps within its bounds. Returns their end. */
+function checkAnswers(bytes: Uint8Array, start: number, count: number): number {
+  let at = start;
+  for (let i = 0; i < count; i++) {
+    decodeName(bytes, at);
+    const { type, content, end } = recordAt(bytes, at);
+    const names = namesAt[type];
+    let nameAt = content + (names?.first ?? 0);
+    for (let n = 0; n < (names?.count ?? 0); n++) nameAt = decodeName(bytes, nameAt).next;
+    at = end;
+  }
+  return at;
+}
+
+/** name, type, class, time to live, length of the content, content */
+function recordAt(bytes: Uint8Array, at: number): { type: number; content: number; end: number } {
+  const fixed = skipName(bytes, at);
+  const reader = new Reader(bytes.subarray(fixed));
+  const type = reader.uint16();
+  reader.bytes(6);
+  const length = reader.uint16();
+  return { type, content: fixed + 10, end: within(bytes, fixed + 10 + length) };
+}
+
+/** Past a name, without following its pointer. */
+function skipName(bytes: Uint8Array, start: number): number {
+  for (let at = start; ;) {
+    const byte = bytes[at];
+    if (byte === undefined) throw new DecodeError('the name is cut short', at);
+    if (byte === 0) return at + 1;
+    if (byte >= 0xc0) return within(bytes, at + 2);
+    if (byte >= 0x40) throw new DecodeError(`a label of type ${byte >> 6}`, at);
+    at += byte + 1;
+  }
+}
+
+function within(bytes: Uint8Array, at: number): number {
+  if (at > bytes.length) throw new DecodeError(`need ${at} bytes, have ${bytes.length}`, bytes.length);
+  return at;
+}
+
+async function answersIn(message: Buffer, type: Type): Promise<string[]> {
+  const { Packet } = await import('dns2');
+  const packet = codecErrors(() => Packet.parse(message));
+  const [fault] = packet.errors;
+  if (fault) throw new DecodeError(printable(fault.message), fault.offset ?? 0);
+  const wanted = packet.answers.filter((record) => record.type === types[type] && record.class === internet);
+  return wanted.map((record) => {
+    if (type === 'SRV') return `${printable(record.target ?? '')}:${record.port}`;
+    return printable(record.address ?? record.ns ?? record.primary ?? '');
+  });
+}
+
+/** Whatever the codec throws on bytes that passed the walk is about the bytes. */
+function codecErrors<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    throw new DecodeError(error instanceof Error ? printable(error.message) : 'not a DNS message', 0);
+  }
+}
+
+function isDomainName(name: string): boolean {
+  const labels = name.replace(/\.$/, '').split('.');
+  return name.length <= 253 && labels.every((label) => /^[\x21-\x2d\x2f-\x7e]{1,63}$/.test(label));
+}
