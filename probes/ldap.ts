@@ -1,0 +1,283 @@
+/**
+ * LDAP, plain and inside TLS: an anonymous search of the root DSE, the one entry that every directory shows to everybody.
+ * It says whose directory this is, whether it is Active Directory, and whether it is a global catalog. RFC 4511 sections
+ * 4.5 (search) and 4.4.1 (notice of disconnection); RFC 4512 section 5.1 (root DSE); MS-ADTS 3.1.1.3.2 (its attributes).
+ */
+import * as v from 'valibot';
+import type { Answer, Evidence, Json } from '../src/model/outcome.ts';
+import type { Conn, ProbeIo } from '../src/model/probe.ts';
+import { defineProbe } from '../src/model/probe.ts';
+import { application, DerReader, tags } from '../src/wire/der.ts';
+import { DecodeError } from '../src/wire/reader.ts';
+import { printable } from '../src/wire/text.ts';
+import { ServerName, Trust } from './tls.ts';
+
+const messageId = 1;
+const searchEntry = application(4);
+const searchDone = application(5);
+const searchReference = application(19);
+const extendedResponse = application(24);
+const responseName = 0x8a;
+const noticeOfDisconnection = '1.3.6.1.4.1.1466.20036';
+
+const maxMessageBytes = 128 * 1024;
+const maxTotalBytes = 256 * 1024;
+const maxAttributes = 64;
+const maxValues = 256;
+const maxValueLength = 8192;
+
+/** Kerberos and the domain's own rules give up at five minutes. */
+const maxClockOffsetMs = 5 * 60_000;
+
+const activeDirectory = '1.2.840.113556.1.4.800';
+
+const attributes = [
+  'namingContexts',
+  'defaultNamingContext',
+  'rootDomainNamingContext',
+  'dnsHostName',
+  'isGlobalCatalogReady',
+  'supportedCapabilities',
+  'supportedSASLMechanisms',
+  'currentTime',
+  'vendorName',
+  'vendorVersion',
+];
+
+/** RFC 4511 section 4.1.9 and appendix A; what a directory may say to an anonymous search. */
+const resultNames: Readonly<Record<number, string>> = {
+  1: 'operationsError',
+  2: 'protocolError',
+  3: 'timeLimitExceeded',
+  4: 'sizeLimitExceeded',
+  7: 'authMethodNotSupported',
+  8: 'strongerAuthRequired',
+  10: 'referral',
+  11: 'adminLimitExceeded',
+  13: 'confidentialityRequired',
+  32: 'noSuchObject',
+  48: 'inappropriateAuthentication',
+  49: 'invalidCredentials',
+  50: 'insufficientAccessRights',
+  51: 'busy',
+  52: 'unavailable',
+  53: 'unwillingToPerform',
+  80: 'other',
+};
+
+/** Attribute names in lower case: the server may spell them its own way. */
+export type RootDse = ReadonlyMap<string, readonly string[]>;
+
+export type LdapMessage =
+  | { readonly kind: 'entry'; readonly attributes: RootDse }
+  | { readonly kind: 'reference' }
+  | { readonly kind: 'done' | 'disconnection'; readonly resultCode: number; readonly text: string };
+
+export async function encodeSearch(): Promise<Uint8Array> {
+  const { PresenceFilter, SearchRequest } = await import('ldapts');
+  const filter = new PresenceFilter({ attribute: 'objectClass' });
+  return Uint8Array.from(new SearchRequest({ messageId, scope: 'base', timeLimit: 5, filter, attributes }).write());
+}
+
+/** UnbindRequest, id 2: the polite end, without which servers log a lost connection. */
+export const unbindRequest = Uint8Array.from([0x30, 0x05, 0x02, 0x01, 0x02, 0x42, 0x00]);
+
+/*
+   Read with the bounds of der.ts rather than with the codec that writes the request: that one reads a length that runs
+   past its end without moving on, and so for ever.
+
+   LDAPMessage  30 len { 02 01 id, operation [, controls] }
+   entry        64 len { 04 len name, 30 len { 30 len { 04 len type, 31 len { 04 len value ... } } ... } }
+   done         65 len { 0a 01 code, 04 len matched, 04 len text ... }
+*/
+export function decodeMessage(bytes: Uint8Array): LdapMessage {
+  const message = new DerReader(bytes).enter(tags.sequence);
+  const id = message.integer();
+  if (message.sees(extendedResponse)) {
+    const response = message.enter(extendedResponse);
+    const result = decodeResult(response);
+    const name = response.sees(responseName) ? printable(response.octets(responseName)) : '';
+    if (id !== 0 || name !== noticeOfDisconnection) throw new DecodeError(`an extended response ${name}`, 0);
+    return { kind: 'disconnection', ...result };
+  }
+  if (id !== messageId) throw new DecodeError(`message id ${id} where ${messageId} was asked`, 0);
+  if (message.sees(searchReference)) return { kind: 'reference' };
+  if (message.sees(searchDone)) return { kind: 'done', ...decodeResult(message.enter(searchDone)) };
+  return { kind: 'entry', attributes: decodeEntry(message.enter(searchEntry)) };
+}
+
+const about = {
+  sends: 'an anonymous search of the root DSE, then an unbind',
+  proves: 'a directory that shows its root DSE; with a domain configured, that it serves that domain',
+  leaves: 'an anonymous search and an unbind in a directory that logs operations',
+} as const;
+
+const domainOptions = {
+  /** The Active Directory domain, or the DNS form of the suffix, that this directory must serve. */
+  domain: v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxLength(253))),
+  /** It must be a global catalog: the domain is then any of the forest's. */
+  globalCatalog: v.optional(v.boolean(), false),
+};
+
+export const ldap = defineProbe({
+  transport: 'tcp',
+  port: 389,
+  about: { title: 'LDAP', ...about, reference: 'RFC 4511' },
+  options: v.strictObject(domainOptions),
+
+  async run(io, _target, options) {
+    return search(io, await io.connect(), options);
+  },
+});
+
+export const ldaps = defineProbe({
+  transport: 'tcp',
+  port: 636,
+  about: { title: 'LDAP over TLS', ...about, reference: 'RFC 4513' },
+  options: v.strictObject({ ...domainOptions, servername: ServerName, trust: Trust }),
+
+  async run(io, _target, { trust, servername, ...options }) {
+    const conn = await io.secure(await io.connect(), { trust, ...(servername !== undefined && { servername }) });
+    return search(io, conn, options);
+  },
+});
+
+interface Wanted {
+  readonly domain?: string | undefined;
+  readonly globalCatalog: boolean;
+}
+
+async function search(io: ProbeIo, conn: Conn, wanted: Wanted): Promise<Answer> {
+  await conn.write(await encodeSearch());
+  let rootDse: RootDse | undefined;
+  for (let total = 0; total < maxTotalBytes;) {
+    // oxlint-disable-next-line no-await-in-loop -- the last message says that it is the last
+    const bytes = await readMessage(conn);
+    total += bytes.length;
+    const message = decodeMessage(bytes);
+    if (message.kind === 'entry') rootDse = message.attributes;
+    if (message.kind !== 'done' && message.kind !== 'disconnection') continue;
+    // oxlint-disable-next-line no-await-in-loop
+    await conn.end(unbindRequest);
+    const why = `${resultNames[message.resultCode] ?? `result ${message.resultCode}`}${message.text && `: ${message.text}`}`;
+    if (message.kind === 'disconnection') return declined(`the directory ends the connection (${why})`);
+    if (message.resultCode !== 0) return declined(`the directory answers but does not serve us (${why})`);
+    if (!rootDse) return declined('the directory answers but shows no root DSE');
+    return judge(io, rootDse, wanted);
+  }
+  throw new DecodeError(`no end of the search in ${maxTotalBytes} bytes`, maxTotalBytes);
+}
+
+function judge(io: ProbeIo, rootDse: RootDse, { domain, globalCatalog }: Wanted): Answer {
+  const all = (name: string): readonly string[] => rootDse.get(name.toLowerCase()) ?? [];
+  const one = (name: string): string | undefined => all(name)[0];
+  const isActiveDirectory = all('supportedCapabilities').includes(activeDirectory);
+  const contexts = all('namingContexts');
+  const own = one('defaultNamingContext');
+  const catalog = one('isGlobalCatalogReady');
+  io.record({
+    activeDirectory: isActiveDirectory,
+    namingContexts: contexts.slice(0, 16).map((name) => printable(name)),
+    saslMechanisms: all('supportedSASLMechanisms')
+      .slice(0, 16)
+      .map((name) => printable(name)),
+    ...known('defaultNamingContext', own),
+    ...known('dnsHostName', one('dnsHostName')),
+    ...known('vendorName', one('vendorName')),
+    ...known('vendorVersion', one('vendorVersion')),
+    ...(catalog !== undefined && { isGlobalCatalogReady: catalog === 'TRUE' }),
+  });
+  compareClocks(io, one('currentTime'));
+
+  if (globalCatalog && catalog !== 'TRUE') return declined('the directory says it is not a global catalog');
+  // A catalog holds the whole forest; a directory that is not Active Directory has suffixes and no default one.
+  const forest = [own, one('rootDomainNamingContext'), ...contexts];
+  const served = (own === undefined || globalCatalog ? forest : [own]).filter((name) => name !== undefined);
+  if (domain !== undefined && !served.some((name) => sameName(name, distinguishedName(domain)))) {
+    const what = printable(served.join(', ')) || 'nothing that it names';
+    return declined(`this ${isActiveDirectory ? 'controller' : 'directory'} serves ${what}, not ${domain}`);
+  }
+  const who = printable(one('dnsHostName') ?? 'a directory');
+  return {
+    outcome: 'answered',
+    detail: `${who} serves ${printable(served.join(', ')) || 'its root DSE'}`,
+    evidence: {},
+  };
+}
+
+const declined = (detail: string): Answer => ({ outcome: 'declined', detail, evidence: {} });
+
+const known = (name: string, value: string | undefined): Evidence =>
+  value === undefined ? {} : { [name]: printable(value) satisfies Json };
+
+/** One LDAPMessage with its tag and length, which says beforehand how much is to come. */
+async function readMessage(conn: Conn): Promise<Uint8Array> {
+  const head = await conn.read(2);
+  const [tag, first] = [head[0]!, head[1]!];
+  if (tag !== tags.sequence) throw new DecodeError(`byte ${tag} where an LDAP message begins`, 0);
+  const count = first < 0x80 ? 0 : first & 0x7f;
+  if (first === 0x80 || count > 4) throw new DecodeError(`a length of the form ${first}`, 1);
+  const more = count === 0 ? new Uint8Array() : await conn.read(count);
+  const length = count === 0 ? first : more.reduce((sum, byte) => sum * 256 + byte, 0);
+  if (length > maxMessageBytes) throw new DecodeError(`a message of ${length} bytes`, 1);
+  return Uint8Array.from(Buffer.concat([head, more, await conn.read(length)]));
+}
+
+function decodeEntry(entry: DerReader): RootDse {
+  const found = new Map<string, readonly string[]>();
+  entry.octets();
+  const list = entry.enter(tags.sequence);
+  while (!list.isDone) {
+    if (found.size === maxAttributes) throw new DecodeError(`more than ${maxAttributes} attributes`, list.offset);
+    const attribute = list.enter(tags.sequence);
+    const type = Buffer.from(attribute.octets()).toString().toLowerCase();
+    const set = attribute.enter(tags.set);
+    const values: string[] = [];
+    while (!set.isDone) {
+      if (values.length === maxValues) throw new DecodeError(`more than ${maxValues} values`, set.offset);
+      const value = set.octets();
+      if (value.length > maxValueLength) throw new DecodeError(`a value of ${value.length} bytes`, set.offset);
+      values.push(Buffer.from(value).toString());
+    }
+    if (found.has(type)) throw new DecodeError(`the attribute ${printable(type)} twice`, list.offset);
+    found.set(type, values);
+  }
+  return found;
+}
+
+function decodeResult(result: DerReader): { resultCode: number; text: string } {
+  const resultCode = result.integer(tags.enumerated);
+  result.octets();
+  return { resultCode, text: printable(result.octets()) };
+}
+
+/** GeneralizedTime in UTC: 20261123195054.0Z */
+function compareClocks(io: ProbeIo, time: string | undefined): void {
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,6})?Z$/.exec(time ?? '');
+  if (!parts) return;
+  const [, year, month, day, hour, minute, second] = parts;
+  const theirs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  if (Number.isNaN(theirs)) return;
+  const clockOffsetMs = Math.round(theirs - io.now());
+  io.record({ clockOffsetMs });
+  if (Math.abs(clockOffsetMs) > maxClockOffsetMs) {
+    const minutes = Math.round(Math.abs(clockOffsetMs) / 60_000);
+    io.warn(`this machine's clock and the directory's differ by ${minutes} minutes: Kerberos allows five`);
+  }
+}
+
+/** corp.example.test -> DC=corp,DC=example,DC=test */
+const distinguishedName = (domain: string): string =>
+  domain
+    .replace(/\.$/, '')
+    .split('.')
+    .map((label) => `DC=${label}`)
+    .join(',');
+
+const sameName = (a: string, b: string): boolean => canonical(a) === canonical(b);
+const canonical = (name: string): string =>
+  name
+    .split(/[,=]/)
+    .map((part) => part.trim())
+    .join(',')
+    .toLowerCase();
