@@ -70,8 +70,10 @@ export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mod
   const required = judged.filter(({ use }) => use.level === 'required');
   for (const entry of judged) notes.push(...notesOf(entry));
   const verdict = required.length === 0 ? 'pass' : verdictOfRow(row, required);
+  if (verdict === 'pass' || verdict === 'warn') notes.push(...required.flatMap(forgiven));
   const { because, remedy } = explain(required.length === 0 ? judged : required, verdict, row, mode, news);
-  return { ...base, verdict, because, remedy, skip: null, notes: [...new Set(notes)], checks: ids };
+  const said = new Set(notes.filter((note) => !because.startsWith(note)));
+  return { ...base, verdict, because, remedy, skip: null, notes: [...said], checks: ids };
 }
 
 /** One endpoint may be in several reports lines: once for each address of a name. */
@@ -165,7 +167,17 @@ function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): 
       ? `shut, as it should be (${observation.outcome})`
       : bare(observation.detail, check, observation);
   const rest = count > 1 ? ` (${count} checks${row.require === 'any' ? ', one good host is enough' : ''})` : '';
-  return `${endpointOf(check, observation)}: ${words}${rest}`;
+  return `${words}${rest}`;
+}
+
+/** Where one good host is enough, what became of the others; the dead address of a name is the reason for a warning. */
+function forgiven({ check, observations, verdicts, verdict }: JudgedCheck): string[] {
+  if (verdict === 'pass' || verdict === 'warn') return [];
+  return observations.flatMap((observation, i) =>
+    verdicts[i] === 'pass' || verdicts[i] === 'warn'
+      ? []
+      : [`${endpointOf(check, observation)}: ${layerOf(observation)}: ${bare(observation.detail, check, observation)}`],
+  );
 }
 
 function notesOf({ check, use, observations, verdicts }: JudgedCheck): string[] {

@@ -198,7 +198,8 @@ export class NetIo implements ProbeIo {
     if (options.trust === 'observe') {
       const { warnings, notes } = observeCertificate(secured, nowMs);
       this.warnings.push(...warnings);
-      this.notes.push(...notes);
+      // A second certificate of the same host (XAPI's pool certificate) says the same once more.
+      if (options.evidenceName === undefined || options.evidenceName === 'certificate') this.notes.push(...notes);
       return;
     }
     const { failure, warnings } = judgeCertificate(secured, {

@@ -38,14 +38,14 @@ export function subject(report: Report): string {
   return `${site.name}${origin} against ${spec.id} (${spec.revision}), as ${roles}${here}, ${report.mode} mode`;
 }
 
-/** "ntp: xenserver-host -> ntp-server, udp 123" */
+/** "ntp: xenserver-host -> ntp-server, tcp+udp 123" */
 export function route(row: ReportRow): string {
   return `${row.id}: ${row.from} -> ${row.to}, ${service(row)}`;
 }
 
-/** "tcp, udp 53" */
+/** "tcp+udp 53" */
 export function service(row: ReportRow): string {
-  return [row.transports.join(', '), row.ports].filter((part) => part !== '').join(' ');
+  return [row.transports.join('+'), row.ports].filter((part) => part !== '').join(' ');
 }
 
 /** "fs01.example.test:445 (10.20.30.9)", "[2001:db8::5]:123" */

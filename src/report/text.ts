@@ -124,7 +124,10 @@ function* failedChecks({ options, width, checksOf }: Page, row: ReportRow): Line
   const shown = options.verbose ? failed : failed.slice(0, culpritsShown);
   const hidden = failed.length - shown.length;
   if (row.purpose !== '') yield* wrap(row.purpose, width, `${indent}Needed for: `);
-  for (const check of shown) yield* wrap(say.checkLine(check), width, `${indent}- `);
+  // One culprit alone is what the reason above is about.
+  if (failed.length > 1 || options.verbose) {
+    for (const check of shown) yield* wrap(say.checkLine(check), width, `${indent}- `);
+  }
   if (hidden > 0) yield* wrap(`and ${hidden} more: --verbose or --format json lists them`, width, `${indent}- `);
   const others = checks.length - failed.length;
   if (others > 0) yield* wrap(`Its other ${say.plural(others, 'check')}: ${tally(checks, failed)}.`, width, indent);
@@ -162,43 +165,45 @@ function* table(page: Page, { title, rows }: say.Section): Lines {
   }
 }
 
-type Five<T> = readonly [T, T, T, T, T];
+type Four<T> = readonly [T, T, T, T];
 
-const cellsOf = (row: ReportRow): Five<string> => [
+/** What was explained above is not said again. */
+const cellsOf = (row: ReportRow): Four<string> => [
   say.rowWord(row),
   plain(row.id),
-  plain(row.to),
   plain(say.service(row)),
-  plain(row.because ?? ''),
+  row.verdict === 'pass' ? plain(row.because ?? '') : '',
 ];
 
-/** The reason gets 20 columns where it has so much to say: destination, ports and id give way, in this order. */
-function columnWidths(cells: readonly Five<string>[], width: number): Five<number> {
-  const longest = (column: 0 | 1 | 2 | 3 | 4): number =>
+/** The reason gets what is left, 20 columns at least: ports and id give way, in this order. */
+function columnWidths(cells: readonly Four<string>[], width: number): Four<number> {
+  const longest = (column: 0 | 1 | 2 | 3): number =>
     cells.reduce((most, row) => Math.max(most, columns(row[column])), 0);
   const word = longest(0);
-  const room = width - word - 5 * gap.length;
-  const wanted = { to: longest(2), ports: longest(3), id: longest(1) };
-  const decent = give(wanted, { to: 12, ports: 10, id: 8 }, room - Math.min(20, longest(4)));
+  const room = width - word - 4 * gap.length;
+  const decent = give(
+    { ports: Math.min(20, longest(2)), id: longest(1) },
+    { ports: 10, id: 8 },
+    room - Math.min(20, longest(3)),
+  );
   // On a line too narrow for these there is no reason at all, and still a verdict.
-  const kept = give(decent, { to: 4, ports: 4, id: 4 }, room);
-  return [word, kept.id, kept.to, kept.ports, room - kept.id - kept.to - kept.ports];
+  const kept = give(decent, { ports: 4, id: 4 }, room);
+  return [word, kept.id, kept.ports, room - kept.id - kept.ports];
 }
 
 interface Given {
-  readonly to: number;
   readonly ports: number;
   readonly id: number;
 }
 
 function give(have: Given, least: Given, room: number): Given {
-  let over = have.to + have.ports + have.id - room;
+  let over = have.ports + have.id - room;
   const shrunk = (column: keyof Given): number => {
     const given = Math.max(0, Math.min(over, have[column] - least[column]));
     over -= given;
     return have[column] - given;
   };
-  return { to: shrunk('to'), ports: shrunk('ports'), id: shrunk('id') };
+  return { ports: shrunk('ports'), id: shrunk('id') };
 }
 
 function* skips(page: Page): Lines {
