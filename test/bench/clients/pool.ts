@@ -1,0 +1,99 @@
+/** The run floor alone: plan in, observations counted, nothing judged and nothing reported. One line of JSON. */
+import { parseArgs } from 'node:util';
+import * as probes from '../../../probes/index.ts';
+import { run } from '../../../src/run/run.ts';
+import { checksOf } from './checks.ts';
+
+const { values } = parseArgs({
+  options: {
+    first: { type: 'string', default: '127.1.0.1' },
+    hosts: { type: 'string', default: '250' },
+    port: { type: 'string', default: '10000' },
+    ports: { type: 'string', default: '400' },
+    probe: { type: 'string', default: 'tcp' },
+    options: { type: 'string', default: '{"linger":0}' },
+    concurrency: { type: 'string', default: '1024' },
+    'grow-to': { type: 'string' },
+    'per-host': { type: 'string', default: '8' },
+    rate: { type: 'string', default: '1000000' },
+    timeout: { type: 'string', default: '5000' },
+    retries: { type: 'string', default: '2' },
+    trust: { type: 'string' },
+    /** Stop the event loop for so long, 50 ms after the start. */
+    block: { type: 'string' },
+  },
+});
+const field = {
+  first: values.first,
+  hosts: Number(values.hosts),
+  port: Number(values.port),
+  ports: Number(values.ports),
+};
+const probe = Object.entries(probes).find(([name]) => name === values.probe)?.[1];
+if (!probe) throw new RangeError(`no probe is called ${values.probe}`);
+const checks = checksOf(
+  field,
+  values.probe,
+  probe.transport === 'udp' ? 'udp' : 'tcp',
+  JSON.parse(values.options) as Record<string, unknown>,
+);
+
+const outcomes: Record<string, number> = {};
+const connectMs: number[] = [];
+const lateMs: number[] = [];
+const timeoutMs = Number(values.timeout);
+const cpu = process.cpuUsage();
+const began = performance.now();
+if (values.block !== undefined) setTimeout(() => block(Number(values.block)), 50);
+const { done } = run(
+  { rows: [], checks },
+  {
+    concurrency: Number(values.concurrency),
+    perHost: Number(values['per-host']),
+    rate: Number(values.rate),
+    timeoutMs,
+    retries: Number(values.retries),
+    family: 'any',
+    proxy: null,
+    trust: values.trust === undefined ? [] : [values.trust],
+    ownAddresses: [],
+    probes: Object.fromEntries(Object.entries(probes)) as Parameters<typeof run>[1]['probes'],
+  },
+  {
+    onObservation: (_, { outcome, durationMs, evidence }) => {
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      if (outcome === 'timeout') lateMs.push(durationMs - timeoutMs);
+      const took = evidence['connectMs'];
+      if (typeof took === 'number') connectMs.push(took);
+    },
+    onSelf: () => undefined,
+    onBug: (_, error) => {
+      throw error;
+    },
+  },
+);
+const { maxInFlight } = await done;
+const wallMs = performance.now() - began;
+const { user, system } = process.cpuUsage(cpu);
+const told = {
+  wallMs,
+  cpuMs: (user + system) / 1000,
+  userMs: user / 1000,
+  peakMiB: process.resourceUsage().maxRSS / 1024,
+  maxInFlight,
+  p50: quantile(connectMs, 0.5),
+  p99: quantile(connectMs, 0.99),
+  lateP99: quantile(lateMs, 0.99),
+  ...outcomes,
+};
+process.stdout.write(`${JSON.stringify(told)}\n`);
+
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+function quantile(sample: number[], q: number): number {
+  sample.sort((a, b) => a - b);
+  return sample[Math.min(sample.length - 1, Math.floor(sample.length * q))] ?? 0;
+}
