@@ -1,9 +1,10 @@
-/** The commands: one line each, and the only list of them. */
-import { check } from './check.ts';
+/** The commands: one line each, and the only list of them. Each is loaded when it is asked for: `--version` loads none. */
 import type { Command } from './command.ts';
-import { demo } from './demo.ts';
-import { plan } from './plan.ts';
-import { probe } from './probe.ts';
-import { spec } from './spec.ts';
 
-export const commands: Readonly<Record<string, Command>> = { check, plan, spec, probe, demo };
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  check: async () => (await import('./check.ts')).check,
+  plan: async () => (await import('./plan.ts')).plan,
+  spec: async () => (await import('./spec.ts')).spec,
+  probe: async () => (await import('./probe.ts')).probe,
+  demo: async () => (await import('./demo.ts')).demo,
+};

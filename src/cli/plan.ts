@@ -19,7 +19,7 @@ export const plan: Command = {
     refuseWords(positionals, 'plan');
     const { spec, site: written } = await load(values);
     const vantage = thisMachine();
-    const settings = settingsFrom(values, written, vantage);
+    const settings = settingsFrom(values, written, vantage, { secrets: false });
     const selection = selectionFrom(values, spec, written);
     const { proxy } = settings.run;
     const site = unfoundControllers({ ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } });

@@ -30,10 +30,12 @@ const usualPerHost = 8;
 /** A stateful firewall with 262,144 entries of 120 s fills at 2,184 new flows a second. */
 const usualRate = 2000;
 
+/** A plan sends nothing and needs no password: `secrets` false leaves its file alone. */
 export function settingsFrom(
   values: Arguments,
   site: Pick<Site, 'proxy' | 'trust'> | null,
   vantage: Vantage,
+  { secrets = true }: { readonly secrets?: boolean } = {},
 ): Settings {
   const sourceAddress = values['source-address'];
   if (sourceAddress !== undefined && familyOf(sourceAddress) === 0) {
@@ -62,7 +64,7 @@ export function settingsFrom(
       timeoutMs: values.timeout === undefined ? usualTimeoutMs : durationMs(values.timeout, 'timeout'),
       family: oneOf(values.family ?? 'any', 'family', ['4', '6', 'any']),
       sourceAddress,
-      proxy: proxyFrom(values, site),
+      proxy: proxyFrom(values, site, secrets),
       trust: readTrust([...(site?.trust ?? []), ...(values.ca ?? [])]),
       ownAddresses: vantage.addresses,
       probes,
@@ -73,13 +75,14 @@ export function settingsFrom(
   };
 }
 
-function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null): Proxy | null {
+function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null, secrets: boolean): Proxy | null {
   const url = values.proxy === undefined ? site?.proxy?.url : parseProxyUrl(values.proxy, '--proxy');
   if (url === undefined) return null;
   const { hostname, port, username: named } = new URL(url);
   const { username, passwordFile } = site?.proxy ?? {};
   const password =
-    process.env['XENREACH_PROXY_PASSWORD'] ?? (passwordFile === undefined ? undefined : secretFrom(passwordFile));
+    process.env['XENREACH_PROXY_PASSWORD'] ??
+    (secrets && passwordFile !== undefined ? secretFrom(passwordFile) : undefined);
   if (password !== undefined && username === undefined && passwordFile !== undefined) {
     throw new UsageError('proxy.passwordFile is given without proxy.username');
   }

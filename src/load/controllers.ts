@@ -41,7 +41,12 @@ async function found(role: RoleHosts, lookup: ServiceLookup): Promise<RoleHosts>
     const note = `${domain} has no service records for its controllers (${controllers.why}): its own addresses are taken`;
     return { ...role, hosts: [hostOf(domain, domain)], notes: [note] };
   }
-  const catalogs = await records(lookup, [`_ldap._tcp.gc._msdcs.${domain}`, `_gc._tcp.${domain}`]);
+  // Global catalogs are the forest's: its root is the domain itself or one of its parents.
+  const roots = selfAndParents(domain);
+  const catalogs = await records(
+    lookup,
+    roots.flatMap((root) => [`_ldap._tcp.gc._msdcs.${root}`, `_gc._tcp.${root}`]),
+  );
   const taken = controllers.names.slice(0, limit);
   const notes = [
     `${controllers.names.length} controllers of ${domain} found by DNS${left(controllers.names.length, limit)}`,
@@ -68,6 +73,12 @@ async function records(lookup: ServiceLookup, queries: readonly string[]): Promi
     }
   }
   return { names: [], why };
+}
+
+/** corp.example.test -> corp.example.test, example.test */
+function selfAndParents(domain: string): string[] {
+  const labels = domain.replace(/\.$/, '').split('.');
+  return labels.slice(0, -1).map((_, i) => labels.slice(i).join('.'));
 }
 
 const hostOf = (host: string, domain: string): Host => ({ host, ports: {}, domain });
