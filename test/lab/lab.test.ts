@@ -324,16 +324,16 @@ test.for([false, true])('closing leaves nothing behind (broken: %s)', async (bro
   await Promise.all(placesOf(hosts).map(({ host, port }) => expectFree(host, port)));
 });
 
-test('a process that has closed its lab ends by itself', async () => {
+test.for(['await close()', ''])('a process ends by itself and leaves no file (%s)', async (last) => {
   const lab = new URL('../../fixtures/lab/index.ts', import.meta.url).href;
   const script = `const { startLab } = await import('${lab}');
-    const { close } = await startLab({ broken: true });
-    await close();
-    console.log('done');`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], {
-    timeout: 10_000,
-  });
-  expect(stdout).toBe('done\n');
+    const { site, close } = await startLab({ broken: true });
+    console.log(/trust: \\["(.*)"\\]/.exec(site)[1]);
+    ${last}`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 10_000 });
+  const trust = (await run).stdout.trim();
+  expect(trust).toMatch(/\.pem$/);
+  expect(existsSync(dirname(trust))).toBe(false);
 });
 
 function placesOf(hosts: Hosts): readonly { readonly host: string; readonly port: number }[] {
