@@ -141,6 +141,7 @@ export function digestAnswer(
   password: string,
   uri: string,
   cnonce: string,
+  method = 'CONNECT',
 ): string | undefined {
   const algorithm = challenge['algorithm'] ?? 'MD5';
   const isSession = algorithm.toLowerCase().endsWith('-sess');
@@ -151,7 +152,7 @@ export function digestAnswer(
   const hash = (text: string): string => createHash(hashName).update(text).digest('hex');
   const secret = hash(`${username}:${realm}:${password}`);
   const ha1 = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
-  const ha2 = hash(`CONNECT:${uri}`);
+  const ha2 = hash(`${method}:${uri}`);
   const count = '00000001';
   const response = offered ? hash(`${ha1}:${nonce}:${count}:${cnonce}:auth:${ha2}`) : hash(`${ha1}:${nonce}:${ha2}`);
   const fields = [

@@ -18,6 +18,8 @@ export interface ResolverOptions {
   readonly tries: number;
   readonly hostsFile?: string;
   readonly resolvConf?: string;
+  /** Instead of those of resolv.conf: ADDRESS or ADDRESS:PORT. */
+  readonly servers?: readonly string[];
 }
 
 export interface ServiceRecord {
@@ -38,6 +40,7 @@ export class NameResolver {
   constructor(options: ResolverOptions) {
     this.#family = options.family;
     this.#dns = new dns.Resolver({ timeout: options.timeoutMs, tries: options.tries });
+    if (options.servers) this.#dns.setServers(options.servers);
     this.#hosts = parseHosts(readIfThere(options.hostsFile ?? '/etc/hosts'));
     const { search, ndots } = parseResolvConf(readIfThere(options.resolvConf ?? '/etc/resolv.conf'));
     this.#search = search;
