@@ -10,7 +10,7 @@ import type { Hint, Outcome, Stage } from '../../src/model/outcome.ts';
 import { makeAuthority, makeFaults, type Authority, type Certificate } from '../support/certificates.ts';
 import { makeLab, setNames, whyNotLive, type Host, type Lab } from '../support/netns.ts';
 import type { ReportCheck } from '../../src/model/report.ts';
-import { probe } from '../support/run-xenreach.ts';
+import { probe, reportOf, runXenreach } from '../support/run-xenreach.ts';
 import type { Server } from '../support/servers.ts';
 import { startBind9 } from '../support/servers/bind9.ts';
 import { startChrony } from '../support/servers/chrony.ts';
@@ -85,7 +85,7 @@ const rows: readonly Row[] = [
       { ask: 'dns', port: 53, evidence: { ra: true } },
       { ask: 'dns', port: 53, set: wwwAsked, evidence: wwwAnswered },
       { ask: 'dns-tcp', port: 53, set: wwwAsked, evidence: wwwAnswered },
-      { ask: 'dns', port: 53, set: { query: 'nowhere.lab' }, outcome: 'timeout', stage: 'exchange' },
+      { ask: 'dns', port: 53, set: { query: 'nowhere.lab' }, outcome: 'declined', stage: 'exchange' },
     ],
   },
   {
@@ -201,7 +201,7 @@ const rows: readonly Row[] = [
     make: 'smbd of the SMB1 age',
     needs: 'smbd',
     start: (host) => startSmbd(host, 'smb1-only'),
-    asks: [{ ask: 'smb', port: 445, evidence: { dialect: 'SMB1 (NT LM 0.12)' } }],
+    asks: [{ ask: 'smb', port: 445, evidence: { dialect: 'NT LM 0.12' } }],
   },
   {
     make: 'tgt',
@@ -298,51 +298,35 @@ const faults: readonly (readonly [fault: string, port: number, said: Omit<Ask, '
   ['self-signed', 8445, { outcome: 'untrusted', stage: 'tls', hint: 'unknown-issuer' }],
 ];
 
-/** Through a proxy to the origin: what stands in the way, and who says so. */
+/** A row of an external domain, through a proxy: what stands in the way, and who says so. */
 interface Tunnel {
   readonly name: string;
   readonly through: 'squid' | 'tinyproxy';
-  readonly user?: string;
   readonly password?: string;
-  readonly to?: string;
+  /** Default: telemetry, whose domain leads to the origin. */
+  readonly row?: string;
   readonly outcome?: Outcome;
   readonly stage?: Stage;
 }
 
+const refusal = { outcome: 'declined', stage: 'proxy' } as const;
+
 const tunnels: readonly Tunnel[] = [
-  { name: 'squid with digest', through: 'squid', user: 'user', password: 'secret' },
-  { name: 'squid without a user', through: 'squid', outcome: 'declined', stage: 'proxy' },
-  {
-    name: 'squid with a wrong password',
-    through: 'squid',
-    user: 'user',
-    password: 'wrong',
-    outcome: 'declined',
-    stage: 'proxy',
-  },
-  { name: 'squid to a port it denies', through: 'squid', to: 'www.lab.test:8440', outcome: 'declined', stage: 'proxy' },
-  { name: 'squid to a name it blocks', through: 'squid', to: 'blocked.test:443', outcome: 'declined', stage: 'proxy' },
-  {
-    name: 'squid to a host that refuses',
-    through: 'squid',
-    user: 'user',
-    password: 'secret',
-    to: 'refusing.lab.test:443',
-    outcome: 'declined',
-    stage: 'proxy',
-  },
-  { name: 'tinyproxy with basic', through: 'tinyproxy', user: 'user', password: 'secret' },
-  { name: 'tinyproxy without a user', through: 'tinyproxy', outcome: 'declined', stage: 'proxy' },
-  {
-    name: 'tinyproxy with a wrong password',
-    through: 'tinyproxy',
-    user: 'user',
-    password: 'wrong',
-    outcome: 'declined',
-    stage: 'proxy',
-  },
+  { name: 'squid, with digest', through: 'squid', password: 'secret' },
+  { name: 'squid, without a user', through: 'squid', ...refusal },
+  { name: 'squid, with a wrong password', through: 'squid', password: 'mistaken', ...refusal },
+  { name: 'squid, to a name it blocks', through: 'squid', password: 'secret', row: 'updates-source-repo', ...refusal },
+  { name: 'squid, to a host that refuses', through: 'squid', password: 'secret', row: 'updates-repo', ...refusal },
+  { name: 'tinyproxy, with basic', through: 'tinyproxy', password: 'secret' },
+  { name: 'tinyproxy, without a user', through: 'tinyproxy', ...refusal },
+  { name: 'tinyproxy, with a wrong password', through: 'tinyproxy', password: 'mistaken', ...refusal },
 ];
 
+const domains = {
+  telemetry: 'telemetry.ops.xenserver.com',
+  'updates-repo': 'repo.ops.xenserver.com',
+  'updates-source-repo': 'repo-src.ops.xenserver.com',
+};
 const proxyPorts = { squid: 3128, tinyproxy: 8888 } as const;
 
 describe.skipIf(whyNotLive() !== null)('real servers', () => {
@@ -357,17 +341,19 @@ describe.skipIf(whyNotLive() !== null)('real servers', () => {
     authority = makeAuthority();
     folder = mkdtempSync(join(tmpdir(), 'xenreach-live-'));
     writeFileSync(join(folder, 'ca.pem'), authority.certificate);
+    for (const password of ['secret', 'mistaken']) writeFileSync(join(folder, password), password, { mode: 0o600 });
     const [origin, squid, tinyproxy] = [machine('origin'), machine('squid'), machine('tinyproxy')];
-    const hosts = `127.0.0.1 localhost\n${origin.address} www.lab.test\n${squid.address} refusing.lab.test\n`;
+    const refusing = squid.address;
+    const hosts = `${origin.address} www.lab.test ${domains.telemetry}\n${refusing} ${domains['updates-repo']}\n`;
     for (const host of [lab.client, squid, tinyproxy]) {
       setNames(host, { hosts, 'resolv.conf': 'nameserver 127.0.0.1\n' });
     }
-    const made = makeFaults(authority, ['www.lab.test']);
+    const made = makeFaults(authority, ['www.lab.test', domains.telemetry]);
     const others = Object.fromEntries(faults.map(([fault, port]) => [port, made[fault]!]));
     shared.push(
       ...(await Promise.all([
         startNginx(origin, made['good']!, { others }),
-        startSquid(squid),
+        startSquid(squid, { blocked: [domains['updates-source-repo']] }),
         startTinyproxy(tinyproxy),
       ])),
     );
@@ -403,13 +389,15 @@ describe.skipIf(whyNotLive() !== null)('real servers', () => {
   });
 
   test.concurrent.for(tunnels)('through $name', async (tunnel) => {
-    const { through, user, password, to = 'www.lab.test:443', outcome = 'answered', stage = null } = tunnel;
-    const url = `http://${user === undefined ? '' : `${user}@`}${machine(through).address}:${proxyPorts[through]}`;
-    const env = password === undefined ? {} : { XENREACH_PROXY_PASSWORD: password };
-    const args = ['--proxy', url, '--ca', join(folder, 'ca.pem'), '--timeout', '15s'];
-    const check = await probe('https', to, args, { namespace: lab.client.namespace, env });
-    expect(check).toMatchObject({ outcome, stage });
-    expect(JSON.stringify(check)).not.toContain(password ?? 'secret');
+    const { name, through, password, row = 'telemetry', outcome = 'answered', stage = null } = tunnel;
+    const site = join(folder, `${name}.yaml`);
+    const user = password === undefined ? '' : `, username: user, passwordFile: ./${password}`;
+    const url = `http://${machine(through).address}:${proxyPorts[through]}`;
+    writeFileSync(site, `name: lab\nroles: {}\nproxy: { url: "${url}"${user} }\ntrust: [./ca.pem]\n`);
+    const args = ['check', '--site', site, '--row', row, '--format', 'json', '--timeout', '15s'];
+    const ran = await runXenreach(args, { namespace: lab.client.namespace, limitMs: 25_000 });
+    expect(reportOf(ran).checks).toMatchObject([{ outcome, stage }]);
+    expect(ran.stdout + ran.stderr).not.toContain(password ?? 'secret');
   });
 
   function asked({ ask, port, set = {} }: Ask, host: string): Promise<ReportCheck> {

@@ -10,7 +10,7 @@ export interface Certificate {
   readonly key: string;
 }
 
-export interface LeafOptions {
+interface LeafOptions {
   /** Names and addresses it is good for; the first is its common name. */
   readonly names: readonly string[];
   readonly algorithm?: 'rsa' | 'ec' | 'p384';
@@ -36,7 +36,7 @@ export function makeAuthority(commonName = 'xenreach test authority'): Authority
 }
 
 /** A leaf that nobody vouches for. */
-export const makeSelfSigned = (options: LeafOptions): Certificate => selfSign(options, 'CA:FALSE');
+const makeSelfSigned = (options: LeafOptions): Certificate => selfSign(options, 'CA:FALSE');
 
 /** The usual faults, all for the same names and by the same authority. */
 export function makeFaults(authority: Authority, names: readonly string[]): Record<string, Certificate> {

@@ -33,6 +33,9 @@ export const unrouted = { address: '198.51.100.7', address6: '2001:db8:51::7' } 
 /** Routed by nobody. */
 export const unknown = { address: '203.0.113.7', address6: '2001:db8:113::7' } as const;
 
+/** What is ours to run may lie where a user's shell does not look. */
+export const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
+
 const needed = ['ip', 'nft', 'setpriv', 'unshare', 'nsenter', 'openssl'];
 let made = 0;
 
@@ -45,10 +48,9 @@ export function whyNotLive(...programs: readonly string[]): string | null {
   return null;
 }
 
-export function isInstalled(program: string): boolean {
+function isInstalled(program: string): boolean {
   if (program.startsWith('/')) return existsSync(program);
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => existsSync(join(folder, program)));
+  return path.split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
 /** Builds the network; disposing of it removes every namespace by its name, and with them all links and rules. */
@@ -106,7 +108,13 @@ export function on(namespace: string | null, argv: readonly string[]): [string, 
 /** Runs a command on that machine to its end and returns what it printed. */
 export function exec(namespace: string | null, argv: readonly string[], input = ''): string {
   const [program, ...args] = on(namespace, argv);
-  return execFileSync(program, args, { input, encoding: 'utf8', timeout: 20_000, stdio: ['pipe', 'pipe', 'pipe'] });
+  return execFileSync(program, args, {
+    input,
+    encoding: 'utf8',
+    timeout: 20_000,
+    stdio: 'pipe',
+    env: { ...process.env, PATH: path },
+  });
 }
 
 /** Loads an nftables ruleset, replacing what was there. */

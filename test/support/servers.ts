@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exec, on } from './netns.ts';
+import { exec, on, path } from './netns.ts';
 
 /** Where a server listens: a host of the lab, or an address of this machine itself. */
 export interface Place {
@@ -51,8 +51,6 @@ export interface Server extends AsyncDisposable {
 
 /** Where .ci/setup unpacks what Debian does not install beside its rival, and tests keep what is slow to make. */
 export const cache = join(import.meta.dirname, '../../node_modules/.cache/xenreach');
-
-const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 
 const sandbox = ['unshare', '--mount', '--pid', '--ipc', '--uts', '--fork', '--kill-child', '--mount-proc'];
 

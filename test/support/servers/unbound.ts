@@ -1,4 +1,4 @@
-/** unbound as a resolver whose upstreams are dead: it knows lab.test by heart, and is silent about the rest. */
+/** unbound as a resolver whose upstreams are dead: it knows lab.test by heart, and cannot resolve the rest. */
 import { startServer, type Place, type Server } from '../servers.ts';
 import { zone } from './zone.ts';
 
