@@ -95,7 +95,10 @@ export function parseLine(argv: readonly string[], allowed: readonly OptionName[
     const entry = isOption(token.name) ? options[token.name] : undefined;
     if (!entry)
       throw new UsageError(
-        `unknown option ${token.rawName}${didYouMean(token.name, allowed)}; see xenreach ${command} --help`,
+        `unknown option ${token.rawName}${didYouMean(
+          token.rawName,
+          allowed.map((known) => `--${known}`),
+        )}; see xenreach ${command} --help`,
       );
     if (!allowed.some((name) => name === token.name)) {
       throw new UsageError(`${command} has no option ${token.rawName}; see xenreach ${command} --help`);

@@ -74,6 +74,7 @@ export class StreamConn implements Conn {
       this.#wake = () => {
         if (this.#ended || this.#error) settle();
       };
+      this.#stream.resume();
     });
   }
 

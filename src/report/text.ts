@@ -211,6 +211,8 @@ function* skips(page: Page): Lines {
   for (const [reason, groups] of Map.groupBy(say.skipGroups(report), (group) => group.reason)) {
     const count = groups.reduce((sum, group) => sum + group.rows.length, 0);
     yield* headline(page, `${say.words.skipped}  ${reason}, ${say.plural(count, 'row')}`);
+    // Whoever asked for some rows knows that the others were not asked for.
+    if (reason === 'not-selected' && !page.options.verbose) continue;
     for (const { rows, because, remedy } of groups) {
       yield* wrap(rows.map((row) => row.id).join(', '), width, gap);
       yield* wrap(because, width, indent);
