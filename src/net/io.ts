@@ -138,7 +138,13 @@ export class NetIo implements ProbeIo {
   async resolve(name: string): Promise<readonly string[]> {
     this.scope.stage = 'resolve';
     const addresses = this.#net.resolver.addresses(name);
-    return this.scope.wait((resolve, reject) => void addresses.then(resolve, reject));
+    try {
+      return await this.scope.wait((resolve, reject) => void addresses.then(resolve, reject));
+    } catch (error) {
+      // It is the resolver that was silent, not the host.
+      if (!(error instanceof NetError) || error.failure.outcome !== 'timeout') throw error;
+      throw new NetError({ ...error.failure, outcome: 'unresolved', hint: 'resolver-silent' }, { cause: error });
+    }
   }
 
   closesWithin(conn: Conn, ms: number): Promise<boolean> {

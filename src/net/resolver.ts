@@ -87,7 +87,10 @@ export class NameResolver {
       ]);
       const addresses = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
       if (addresses.length > 0) return addresses;
-      errors.push(...found.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : [])));
+      const reasons = found.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
+      errors.push(...reasons);
+      // A server that is silent, or not there, is so for the next suffix too.
+      if (reasons.some((reason) => unheard.has(codeOf(reason) ?? ''))) break;
     }
     throw unresolved(name, errors);
   }
@@ -138,6 +141,8 @@ export function parseResolvConf(text: string): { search: string[]; ndots: number
   }
   return { search: search.filter((suffix) => suffix !== '.'), ndots };
 }
+
+const unheard = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED']);
 
 const noSuchName = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EBADNAME']);
 

@@ -37,10 +37,12 @@ export function exchange(
     let sends = 0;
     let sentAtMs = 0;
     let opening = true;
+    let cancelTurn = (): void => undefined;
     let cancelResend = (): void => undefined;
     const close = closer(socket);
     const disown = scope.own(close);
     const finish = (): void => {
+      cancelTurn();
       cancelResend();
       disown();
       close();
@@ -76,7 +78,7 @@ export function exchange(
       });
       if (sends < options.sends) {
         cancelResend = scope.after(options.resendAfterMs, () => {
-          cancelResend = options.pacer.turn(scope, address, send);
+          cancelTurn = options.pacer.turn(scope, address, send);
         });
       }
     };
@@ -85,7 +87,7 @@ export function exchange(
       socket.connect(port, address, (error?: Error) => {
         if (error) return fail(error);
         opening = false;
-        cancelResend = options.pacer.turn(scope, address, send);
+        cancelTurn = options.pacer.turn(scope, address, send);
       });
     };
     try {

@@ -1,0 +1,154 @@
+/** Names asked of a DNS server on loopback: addresses, service records, every way of having none, and each name once. */
+import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Ground, type UdpPeer } from '../../fixtures/lab/ground.ts';
+import { dnsServer, hostAddress, service, type DnsTemper } from '../../fixtures/lab/peers/dns.ts';
+import { NameResolver, type ResolverOptions } from '../../src/net/resolver.ts';
+import { failureOf, msOf, realIo } from '../support/real-io.ts';
+
+const zone = new Map([
+  ['dc1.lab.example A', [hostAddress('192.0.2.1'), hostAddress('192.0.2.2')]],
+  ['dc1.lab.example AAAA', [hostAddress('2001:db8::1')]],
+  ['dc2.lab.example A', [hostAddress('192.0.2.3')]],
+  ['empty.lab.example SRV', [service(1, 'dc1.lab.example')]],
+  ['_ldap._tcp.lab.example SRV', [service(389, 'dc2.lab.example'), service(389, 'dc1.lab.example')]],
+]);
+
+const ground = new Ground();
+const folder = mkdtempSync(join(tmpdir(), 'xenreach-resolver-'));
+const asked: string[] = [];
+
+beforeAll(() => writeFileSync(join(folder, 'hosts'), ''));
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await ground.close();
+});
+
+async function resolverOf(
+  temper: DnsTemper | 'silent' | 'nobody',
+  options: Partial<ResolverOptions> = {},
+  conf = '',
+): Promise<NameResolver> {
+  const file = join(folder, `resolv-${asked.length}-${Math.random()}.conf`);
+  writeFileSync(file, conf);
+  const answer: UdpPeer = typeof temper === 'string' ? () => undefined : dnsServer(zone, temper).udp;
+  const udp = (query: Buffer): Uint8Array | undefined => {
+    asked.push(nameIn(query));
+    return answer(query);
+  };
+  const port = temper === 'nobody' ? await ground.vacant('127.0.0.1') : await ground.open('127.0.0.1', { udp });
+  if (temper === 'nobody') await ground.vacate();
+  asked.length = 0;
+  return new NameResolver({
+    family: 'any',
+    timeoutMs: 200,
+    tries: 1,
+    hostsFile: join(folder, 'hosts'),
+    resolvConf: file,
+    servers: [`127.0.0.1:${port}`],
+    ...options,
+  });
+}
+
+function nameIn(query: Buffer): string {
+  const labels: string[] = [];
+  for (let at = 12; query[at]; at += query[at]! + 1) labels.push(query.toString('latin1', at + 1, at + 1 + query[at]!));
+  return labels.join('.').toLowerCase();
+}
+
+describe('a name', () => {
+  test('has all of its addresses, IPv4 first', async () => {
+    const resolver = await resolverOf({});
+    expect(await resolver.addresses('dc1.lab.example')).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1']);
+  });
+
+  test.for([
+    ['4', ['192.0.2.1', '192.0.2.2']],
+    ['6', ['2001:db8::1']],
+  ] as const)('has those of family %s when only they are wanted', async ([family, addresses]) => {
+    const resolver = await resolverOf({}, { family });
+    expect(await resolver.addresses('dc1.lab.example')).toEqual(addresses);
+  });
+
+  test('is asked for once, however often and however written', async () => {
+    const resolver = await resolverOf({}, { family: '4' });
+    await Promise.all(
+      ['dc2.lab.example', 'DC2.lab.example', 'dc2.LAB.example'].map((name) => resolver.addresses(name)),
+    );
+    await resolver.addresses('dc2.lab.example');
+    expect(asked).toEqual(['dc2.lab.example']);
+  });
+
+  test('without a dot is tried in the search list, in its order', async () => {
+    const resolver = await resolverOf({}, { family: '4' }, 'search other.example lab.example\n');
+    expect(await resolver.addresses('dc2')).toEqual(['192.0.2.3']);
+    expect(asked).toEqual(['dc2.other.example', 'dc2.lab.example']);
+  });
+
+  test('with dots is tried as it is first, unless resolv.conf wants more of them', async () => {
+    const first = await resolverOf({}, { family: '4' }, 'search lab.example\n');
+    await first.addresses('dc2.lab.example');
+    expect(asked).toEqual(['dc2.lab.example']);
+    const last = await resolverOf({}, { family: '4' }, 'search other.example\noptions ndots:3\n');
+    await last.addresses('dc2.lab.example');
+    expect(asked).toEqual(['dc2.lab.example.other.example', 'dc2.lab.example']);
+  });
+
+  test('with a dot at its end is complete', async () => {
+    const resolver = await resolverOf({}, { family: '4' }, 'search lab.example\n');
+    expect((await failureOf(resolver.addresses('dc2.'))).outcome).toBe('unresolved');
+    expect(asked).toEqual(['dc2']);
+  });
+});
+
+describe('no address', () => {
+  test.for([
+    ['nobody.lab.example', {}, 'no-such-name', /no such name/],
+    ['empty.lab.example', {}, 'no-such-name', /the name exists, without one/],
+    ['dc1.lab.example', { rcode: 'servFail' }, 'resolver-silent', /SERVFAIL/],
+    ['dc1.lab.example', { rcode: 'refused' }, 'resolver-silent', /REFUSED/],
+    ['dc1.lab.example', 'silent', 'resolver-silent', /no DNS server answered/],
+    ['dc1.lab.example', 'nobody', 'resolver-silent', /cannot be reached/],
+  ] as const)('%s with %j: %s', async ([name, temper, hint, detail]) => {
+    const resolver = await resolverOf(temper);
+    const failure = await failureOf(resolver.addresses(name));
+    expect(failure).toMatchObject({ outcome: 'unresolved', stage: 'resolve', hint });
+    expect(failure.detail).toMatch(detail);
+  });
+
+  test('of a server that is silent is not asked for again under every suffix', async () => {
+    const resolver = await resolverOf('silent', { family: '4' }, 'search a.example b.example c.example d.example\n');
+    const asking = resolver.addresses('dc1.lab.example');
+    expect(await msOf(asking)).toBeLessThan(900);
+    expect(new Set(asked)).toEqual(new Set(['dc1.lab.example']));
+  });
+});
+
+test('service records come by priority and weight', async () => {
+  const resolver = await resolverOf({});
+  expect((await resolver.services('_ldap._tcp.lab.example')).map(({ name, port }) => `${name}:${port}`)).toEqual([
+    'dc1.lab.example:389',
+    'dc2.lab.example:389',
+  ]);
+  expect(await failureOf(resolver.services('_none._tcp.lab.example'))).toMatchObject({ outcome: 'unresolved' });
+});
+
+test('cancelling ends what is still asked', async () => {
+  const resolver = await resolverOf('silent', { timeoutMs: 20_000 });
+  const asking = failureOf(resolver.addresses('dc1.lab.example'));
+  setTimeout(() => resolver.cancel(), 50);
+  expect((await asking).detail).toMatch(/the run ended first/);
+});
+
+test('within an attempt its deadline holds, and a silent resolver is still no timeout of the host', async () => {
+  const resolver = await resolverOf('silent', { timeoutMs: 20_000 });
+  await using attempt = realIo({ port: 443, resolver, timeoutMs: 150 });
+  expect(await failureOf(attempt.io.resolve('dc1.lab.example'))).toMatchObject({
+    outcome: 'unresolved',
+    stage: 'resolve',
+    hint: 'resolver-silent',
+  });
+  resolver.cancel();
+});
