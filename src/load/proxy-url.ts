@@ -10,9 +10,8 @@ const pattern =
 /** What is wrong with it and what to do, or null. */
 export function proxyUrlFault(text: string): string | null {
   const { scheme, credentials, host = '', port = '', rest } = pattern.exec(text.trim())?.groups ?? {};
-  if (credentials !== undefined) {
-    return `the proxy URL holds a user name or a password; ${passwordPlaces}`;
-  }
+  // http://user@host is fine: a name is no secret.
+  if (credentials?.includes(':')) return `the proxy URL holds a password; ${passwordPlaces}`;
   if (scheme?.toLowerCase() === 'https')
     return 'a proxy that is spoken to in TLS (https://) is not supported; use http://';
   if (scheme?.toLowerCase() !== 'http') return 'the proxy URL must be http://HOST:PORT';

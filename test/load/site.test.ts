@@ -87,7 +87,7 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
   ['site-proxy-password-without-user', '1:49 a password needs a `username`; add it'],
   [
     'site-proxy-with-password',
-    '1:15 the proxy URL holds a user name or a password; give the user as `username` and a file with the password as `passwordFile`, or the password in XENREACH_PROXY_PASSWORD',
+    '1:15 the proxy URL holds a password; give the user as `username` and a file with the password as `passwordFile`, or the password in XENREACH_PROXY_PASSWORD',
   ],
   ['site-proxy-with-path', '1:15 the proxy URL ends after the port; write http://HOST:PORT'],
   ['site-proxy-without-port', '1:15 the proxy URL has no port; write http://HOST:PORT'],
