@@ -51,6 +51,7 @@ export function remedyFor(check: Check, observation: Observation): string | null
     case 'answered':
       return null;
     case 'unresolved':
+      if (observation.hint === 'proxy') return proxyRemedy;
       return observation.hint === 'no-such-name'
         ? `Check the spelling of ${host} in the site file, or add it to the DNS zone that this machine's resolvers serve.`
         : `Check the DNS servers in /etc/resolv.conf of this machine, and that port 53 to them is open; then ${host} itself.`;

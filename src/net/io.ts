@@ -12,7 +12,7 @@ import type { Pacer } from './pacer.ts';
 import { tunnel, type Proxy } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
-import { openTcp } from './tcp.ts';
+import { lateConnect, openTcp } from './tcp.ts';
 import { handshake, judgeCertificate, observeCertificate, tlsEvidence, type SecureContexts } from './tls.ts';
 import { exchange, silence } from './udp.ts';
 
@@ -178,15 +178,15 @@ export class NetIo implements ProbeIo {
     const socket = await openTcp(this.scope, address, port, { sourceAddress: this.#net.sourceAddress });
     const connectMs = performance.now() - startedAt;
     this.record({ connectMs: Math.round(connectMs * 100) / 100 });
-    // The kernel repeats a lost SYN after one second, and then each second (or 1, 3, 7 s on kernels before 6.5).
-    if (connectMs >= 990) this.note(`connected after ${(connectMs / 1000).toFixed(1)} s: the first SYN got no answer`);
+    const late = lateConnect(connectMs);
+    if (late !== undefined) this.note(late);
     return new StreamConn(this.scope, socket, address, port);
   }
 
   async #openProxy(proxy: Proxy): Promise<StreamConn> {
     this.#conn?.destroy();
-    const [address] = await this.resolve(proxy.host);
     try {
+      const [address] = await this.resolve(proxy.host);
       const conn = await this.#open(address ?? proxy.host, proxy.port);
       this.scope.stage = 'proxy';
       this.#conn = conn;

@@ -132,7 +132,11 @@ function authorizationFor(challenges: readonly Challenge[], proxy: Proxy, author
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-const digestHashes: Readonly<Record<string, string>> = { md5: 'md5', 'sha-256': 'sha256', 'sha-512-256': 'sha512-256' };
+const digestHashes: ReadonlyMap<string, string> = new Map([
+  ['md5', 'md5'],
+  ['sha-256', 'sha256'],
+  ['sha-512-256', 'sha512-256'],
+]);
 
 /** RFC 7616 section 3.4; without qop the form of RFC 2069. Undefined for an algorithm we do not speak. */
 export function digestAnswer(
@@ -145,7 +149,7 @@ export function digestAnswer(
 ): string | undefined {
   const algorithm = challenge['algorithm'] ?? 'MD5';
   const isSession = algorithm.toLowerCase().endsWith('-sess');
-  const hashName = digestHashes[algorithm.toLowerCase().replace(/-sess$/, '')];
+  const hashName = digestHashes.get(algorithm.toLowerCase().replace(/-sess$/, ''));
   const { realm = '', nonce = '', opaque } = challenge;
   const offered = challenge['qop']?.split(',').map((word) => word.trim());
   if (hashName === undefined || (offered && !offered.includes('auth'))) return undefined;

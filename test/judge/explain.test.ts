@@ -9,6 +9,7 @@ type Case = readonly [Outcome, Stage | null, Hint | null, Layer, RegExp];
 const table: readonly Case[] = [
   ['unresolved', 'resolve', 'no-such-name', 'name', /spelling of fs\.example\.test/],
   ['unresolved', 'resolve', 'resolver-silent', 'name', /\/etc\/resolv\.conf/],
+  ['unresolved', 'resolve', 'proxy', 'proxy', /proxy\.url/],
   ['unreachable', 'connect', 'no-route', 'route', /Add a route to 192\.0\.2\.5/],
   ['unreachable', 'connect', 'host-down', 'route', /powered on/],
   ['unreachable', 'connect', 'icmp-reject', 'firewall', /firewall team.*TCP 445 from this machine to 192\.0\.2\.5/],

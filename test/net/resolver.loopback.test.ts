@@ -34,9 +34,9 @@ async function resolverOf(
   const file = join(folder, `resolv-${asked.length}-${Math.random()}.conf`);
   writeFileSync(file, conf);
   const answer: UdpPeer = typeof temper === 'string' ? () => undefined : dnsServer(zone, temper).udp;
-  const udp = (query: Buffer): Uint8Array | undefined => {
+  const udp: UdpPeer = (query, ...rest) => {
     asked.push(nameIn(query));
-    return answer(query);
+    return answer(query, ...rest);
   };
   const port = temper === 'nobody' ? await ground.vacant('127.0.0.1') : await ground.open('127.0.0.1', { udp });
   if (temper === 'nobody') await ground.vacate();
