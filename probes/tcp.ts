@@ -3,6 +3,7 @@
  * is known of the protocol, some bytes can be sent and a pattern expected. RFC 9293 section 3.5.
  */
 import * as v from 'valibot';
+import type { Answer } from '../src/model/outcome.ts';
 import type { Conn } from '../src/model/probe.ts';
 import { defineProbe } from '../src/model/probe.ts';
 import { Bytes, bytesOf } from '../src/wire/bytes-text.ts';
@@ -11,6 +12,8 @@ import { printable } from '../src/wire/text.ts';
 
 /** What is searched for the expected pattern. */
 const maxReplyBytes = 4096;
+
+const completed: Answer = { outcome: 'answered', detail: 'the handshake completed', evidence: {} };
 
 export const tcp = defineProbe({
   transport: 'tcp',
@@ -30,6 +33,9 @@ export const tcp = defineProbe({
     linger: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10_000)), 0),
   }),
 
+  connected: ({ send, expect, linger }) =>
+    send === undefined && expect === undefined && linger === 0 ? completed : undefined,
+
   async run(io, _target, options) {
     const conn = await io.connect();
     if (options.send !== undefined) await conn.write(bytesOf(options.send));
@@ -42,7 +48,7 @@ export const tcp = defineProbe({
       io.warn('accepted and closed at once: a middlebox may have answered, or the service does not want us');
       return { outcome: 'answered', detail: 'the handshake completed', evidence: { acceptedThenClosed: true } };
     }
-    return { outcome: 'answered', detail: 'the handshake completed', evidence: {} };
+    return completed;
   },
 });
 

@@ -99,6 +99,11 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
     readonly reference: string;
   };
   readonly options: S;
+  /**
+   * The answer that a completed TCP handshake is by itself, with these options; undefined when the probe has more to say.
+   * Such checks go by thousands, so the run connects for them without making a ProbeIo.
+   */
+  connected?(options: StandardSchemaV1.InferOutput<S>): Answer | undefined;
   run(io: ProbeIo, target: Target, options: StandardSchemaV1.InferOutput<S>): Promise<Answer>;
 }
 

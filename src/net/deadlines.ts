@@ -40,7 +40,8 @@ export class Deadlines {
     if (list.last) list.last.next = entry;
     else list.first = entry;
     list.last = entry;
-    if (this.#count++ === 0) {
+    this.#count += 1;
+    if (!this.#timer) {
       this.#dueAt = now + tickMs;
       this.#timer = setInterval(() => this.#tick(), tickMs);
     }
@@ -54,7 +55,16 @@ export class Deadlines {
     else entry.list.first = entry.next;
     if (entry.next) entry.next.previous = entry.previous;
     else entry.list.last = entry.previous;
-    if (--this.#count === 0) clearInterval(this.#timer);
+    // An entry that grew old must not keep its younger neighbours, and their sockets, from the young generation's collector.
+    entry.previous = undefined;
+    entry.next = undefined;
+    this.#count -= 1;
+  }
+
+  /** Nobody is to be called any more: the run is over. */
+  clear(): void {
+    for (const list of this.#lists.values()) for (let entry = list.first; entry; entry = list.first) this.cancel(entry);
+    this.#rest();
   }
 
   /** How many are waiting: 0 at the end of a run. */
@@ -62,7 +72,14 @@ export class Deadlines {
     return this.#count;
   }
 
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
   #tick(): void {
+    // Not when the last one is cancelled: a busy run has none for a moment many times a second.
+    if (this.#count === 0) return this.#rest();
     const now = performance.now();
     const late = now > this.#dueAt + tickMs;
     this.#dueAt = now + tickMs;

@@ -74,26 +74,24 @@ export const isExhaustion = (failure: NetFailure): boolean =>
   failure.outcome === 'local' && failure.code !== undefined && exhaustion.has(failure.code);
 
 export function netError(error: unknown, context: FailureContext): NetError {
-  if (error instanceof NetError) return error;
+  return error instanceof NetError ? error : new NetError(netFailure(error, context), { cause: error });
+}
+
+/** The same without an Error made of it. */
+export function netFailure(error: unknown, context: FailureContext): NetFailure {
   const code = codeOf(error);
   const row = code === undefined ? undefined : causes[code];
   const cause = typeof row === 'function' ? row(context) : row;
-  const where = `${hostPort(context.address, context.port)}`;
+  const named = code !== undefined && { code };
   if (!cause) {
     const text = error instanceof Error ? error.message : String(error);
-    return new NetError(
-      { outcome: 'local', stage: context.stage, detail: `unexpected: ${text}`, ...(code !== undefined && { code }) },
-      { cause: error },
-    );
+    return { outcome: 'local', stage: context.stage, detail: `unexpected: ${text}`, ...named };
   }
   const { outcome, hint, text } = cause;
   // A reset can overtake the news that the connection was accepted: it is the peer's doing all the same.
   const stage = outcome === 'closed' && context.stage === 'connect' ? 'exchange' : (cause.stage ?? context.stage);
-  const detail = `${where}: ${text}`;
-  return new NetError(
-    { outcome, stage, detail, ...(code !== undefined && { code }), ...(hint && { hint }) },
-    { cause: error },
-  );
+  const detail = `${hostPort(context.address, context.port)}: ${text}`;
+  return { outcome, stage, detail, ...named, ...(hint && { hint }) };
 }
 
 export function codeOf(error: unknown): string | undefined {

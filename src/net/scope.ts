@@ -93,6 +93,9 @@ export class Scope {
   }
 }
 
+/** What silence to a SYN is called. */
+export const connectExpiry = (timeoutMs: number): string => expiryText.connect(`${timeoutMs / 1000} s`, false);
+
 const expiryText: Readonly<Record<Stage, (seconds: string, heard: boolean) => string>> = {
   resolve: (seconds) => `the name was not resolved in ${seconds}`,
   proxy: (seconds) => `the proxy did not answer CONNECT in ${seconds}`,

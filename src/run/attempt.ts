@@ -5,6 +5,7 @@ import type { Check } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import { isExhaustion } from '../net/failure.ts';
 import { NetIo, type AttemptOptions, type Net } from '../net/io.ts';
+import { lateConnect } from '../net/tcp.ts';
 import { DecodeError } from '../wire/reader.ts';
 
 /** A proxy tries the destination for a while itself (squid: six seconds) before it tells us why not. */
@@ -32,7 +33,7 @@ export async function observe(
   probe: Probe,
   context: Attempts,
 ): Promise<Observation | undefined> {
-  const startedAt = new Date().toISOString();
+  const startedAt = timestamp();
   const began = performance.now();
   const timeoutMs = context.timeoutMs * (check.viaProxy ? proxyPatience : 1);
   let attempts = 1;
@@ -67,10 +68,51 @@ export async function observe(
     notes: io.notes,
     attempts: Math.max(attempts, io.sends),
     startedAt,
-    durationMs: Math.round((performance.now() - began) * 100) / 100,
+    durationMs: hundredths(performance.now() - began),
     evidence: { ...io.evidence, ...answer?.evidence },
   };
 }
+
+/** What `observe` resolves with, for a check that a completed handshake answers and that took the short way. */
+export function observationOf(
+  { id }: Check,
+  address: string,
+  answer: Answer,
+  connect: { readonly startedAt: string; readonly elapsedMs: number; readonly failure: NetFailure | undefined },
+): Observation | undefined {
+  const { startedAt, failure } = connect;
+  if (failure && isExhaustion(failure)) return undefined;
+  const durationMs = hundredths(connect.elapsedMs);
+  const late = failure ? undefined : lateConnect(durationMs);
+  return {
+    check: id,
+    address,
+    outcome: failure?.outcome ?? answer.outcome,
+    stage: failure?.stage ?? null,
+    hint: failure?.hint ?? null,
+    code: failure?.code ?? null,
+    detail: failure?.detail ?? answer.detail,
+    warnings: none,
+    notes: late === undefined ? none : [late],
+    attempts: 1,
+    startedAt,
+    durationMs,
+    evidence: failure ? {} : { connectMs: durationMs, ...answer.evidence },
+  };
+}
+
+const none: readonly string[] = [];
+
+let now = { ms: 0, text: '' };
+
+/** ISO 8601. Checks start by the dozen in a millisecond, and to write one costs as much as to launch it. */
+export function timestamp(): string {
+  const ms = Date.now();
+  if (ms !== now.ms) now = { ms, text: new Date(ms).toISOString() };
+  return now.text;
+}
+
+const hundredths = (ms: number): number => Math.round(ms * 100) / 100;
 
 const largeHello =
   'only a TLS hello of one TCP segment gets through: something on the way drops the larger, post-quantum one that current clients send';

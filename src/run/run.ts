@@ -3,26 +3,27 @@
  * the plan ends in at least one observation (or in none, when the host turned out to be this machine itself).
  */
 import { NetError } from '../model/errors.ts';
-import type { Observation } from '../model/outcome.ts';
+import type { Answer, Observation } from '../model/outcome.ts';
 import type { Check, Plan } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import type { Stats } from '../model/report.ts';
 import { familyOf, isLoopback } from '../net/address.ts';
+import { Connects } from '../net/connects.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { NetIo, Net } from '../net/io.ts';
 import { Pacer } from '../net/pacer.ts';
 import type { Proxy } from '../net/proxy.ts';
 import { NameResolver, type Family } from '../net/resolver.ts';
 import { SecureContexts } from '../net/tls.ts';
-import { nothingTried, observe, unfinished, type Attempts } from './attempt.ts';
-import { Pool, type PoolOptions } from './pool.ts';
+import { nothingTried, observationOf, observe, timestamp, unfinished, type Attempts } from './attempt.ts';
+import { Pool, type PoolOptions, type Task } from './pool.ts';
 
 export interface RunSettings extends PoolOptions {
   readonly timeoutMs: number;
   /** Resends of a lost datagram. */
   readonly retries: number;
   readonly family: Family;
-  readonly sourceAddress?: string | undefined;
+  readonly sourceAddress: string | undefined;
   readonly proxy: Proxy | null;
   /** PEM roots beside Node's own. */
   readonly trust: readonly string[];
@@ -45,6 +46,27 @@ export interface RunControl {
   readonly inFlight: () => number;
   /** Ends it now: what is open becomes `aborted`, with this reason. */
   stop(why: string): void;
+}
+
+/** A check and what its addresses have in common. */
+interface Group {
+  /** Where the check stands in the plan. */
+  readonly at: number;
+  readonly check: Check;
+  readonly probe: Probe;
+  readonly completed: Answer | undefined;
+  readonly notes: readonly string[];
+  /** Addresses not told yet. */
+  left: number;
+}
+
+interface Job extends Task {
+  readonly group: Group;
+  readonly address: string;
+  backOffs: number;
+  /** Of the attempt under way. */
+  startedAt: string;
+  release: () => void;
 }
 
 /** How often a check is taken up again when this machine is out of resources, and the first pause (it doubles). */
@@ -80,94 +102,108 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     live,
     onBug: (check, error) => events.onBug(check, error),
   };
-  const pool = new Pool(settings, deadlines, (address) => pacer.delayMs(address));
-  const open = new Set(plan.checks);
+  const connects = new Connects<Job>(deadlines, {
+    timeoutMs: settings.timeoutMs,
+    sourceAddress: settings.sourceAddress,
+    counters,
+    told: (job, failure, elapsedMs) => {
+      const { check, completed } = job.group;
+      const { startedAt } = job;
+      end(job, observationOf(check, job.address, completed!, { startedAt, elapsedMs, failure }));
+    },
+  });
+  const pool = new Pool<Job>(settings, deadlines, { start, datagramDelayMs: (address) => pacer.delayMs(address) });
+  /** By the place in the plan: 1 when the check is told to the last of its addresses. */
+  const isTold = new Uint8Array(plan.checks.length);
   let stopped: string | undefined;
 
   const done = (async (): Promise<Stats> => {
     await schedule();
     await pool.idle();
     resolver.cancel();
-    const { connects, datagrams } = counters;
+    deadlines.clear();
+    connects.close();
     const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
-    return { maxInFlight: pool.maxInFlight, connects, datagrams, peakRssMiB };
+    return { maxInFlight: pool.maxInFlight, ...counters, peakRssMiB };
   })();
   return { done, inFlight: () => pool.inFlight, stop };
 
   async function schedule(): Promise<void> {
-    const named: Check[] = [];
-    for (const check of plan.checks) {
+    const named: number[] = [];
+    for (const [at, check] of plan.checks.entries()) {
       const isNamed = check.address === null && !check.viaProxy && probeOf(check).perAddress !== false;
-      if (isNamed) named.push(check);
-      else launch(check, [check.address ?? check.host], []);
+      if (isNamed) named.push(at);
+      else launch(at, [check.address ?? check.host], none);
     }
     const next = named[Symbol.iterator]();
     const resolveSome = async (): Promise<void> => {
-      for (const check of next) await launchNamed(check);
+      for (const at of next) await launchNamed(at);
     };
     await Promise.all(Array.from({ length: Math.min(maxLookups, named.length) }, resolveSome));
   }
 
-  async function launchNamed(check: Check): Promise<void> {
+  async function launchNamed(at: number): Promise<void> {
+    const check = plan.checks[at]!;
     try {
       const all = await resolver.addresses(check.host);
       if (stopped !== undefined) return;
       const others = all.filter((address) => !isOwn(address, check));
       if (others.length === 0) {
-        open.delete(check);
+        isTold[at] = 1;
         return events.onSelf(check);
       }
       const usable = withoutUnusableFamily(others);
       const left = others.filter((address) => !usable.includes(address));
       const note = `${left.join(', ')} left out: this machine has no IPv6 beyond its own link`;
-      launch(check, usable, left.length > 0 ? [note] : []);
+      launch(at, usable, left.length > 0 ? [note] : none);
     } catch (error) {
       const failure = error instanceof NetError ? error.failure : undefined;
       if (!failure) events.onBug(check, error);
       if (stopped !== undefined) return;
       tell(
-        check,
+        at,
         nothingTried(check, failure ?? { outcome: 'local', stage: 'resolve', detail: 'a defect of xenreach itself' }),
         true,
       );
     }
   }
 
-  function launch(check: Check, addresses: readonly string[], notes: readonly string[]): void {
-    let left = addresses.length;
+  function launch(at: number, addresses: readonly string[], notes: readonly string[]): void {
+    const check = plan.checks[at]!;
     const probe = probeOf(check);
+    const group: Group = { at, check, probe, completed: completedBy(check, probe), notes, left: addresses.length };
+    const isDatagram = check.transport === 'udp' && probe.perAddress !== false;
     for (const address of addresses) {
-      let backOffs = 0;
       const host = check.viaProxy ? (settings.proxy?.host ?? address) : address;
-      const task = {
-        host,
-        isDatagram: check.transport === 'udp' && probe.perAddress !== false,
-        start: (release: () => void): void => {
-          void observe(check, address, probe, attempts).then((observation) => {
-            if (stopped !== undefined) return release();
-            if (!observation && backOffs < maxBackOffs) {
-              pool.backOff();
-              deadlines.add(firstBackOffMs * 2 ** backOffs, () => {
-                pool.add(task);
-                release();
-              });
-              backOffs += 1;
-              return;
-            }
-            release();
-            left -= 1;
-            tell(check, withNotes(observation ?? exhausted(check, address), notes), left === 0);
-          });
-        },
-      };
-      pool.add(task);
+      pool.add({ group, address, host, isDatagram, backOffs: 0, startedAt: '', release: nothing });
     }
   }
 
-  function tell(check: Check, observation: Observation, last: boolean): void {
-    if (!open.has(check)) return;
-    if (last) open.delete(check);
-    events.onObservation(check, observation, last);
+  function start(job: Job, release: () => void): void {
+    const { check, probe, completed } = job.group;
+    job.release = release;
+    job.startedAt = timestamp();
+    if (completed) connects.start(job, job.address, check.port);
+    else void observe(check, job.address, probe, attempts).then((observation) => end(job, observation));
+  }
+
+  function end(job: Job, observation: Observation | undefined): void {
+    if (stopped !== undefined) return job.release();
+    if (!observation && job.backOffs < maxBackOffs) {
+      pool.putBack(job, firstBackOffMs * 2 ** job.backOffs);
+      job.backOffs += 1;
+      return job.release();
+    }
+    job.release();
+    const { group } = job;
+    group.left -= 1;
+    tell(group.at, withNotes(observation ?? exhausted(group.check, job.address), group.notes), group.left === 0);
+  }
+
+  function tell(at: number, observation: Observation, last: boolean): void {
+    if (isTold[at] === 1) return;
+    if (last) isTold[at] = 1;
+    events.onObservation(plan.checks[at]!, observation, last);
   }
 
   function stop(why: string): void {
@@ -175,8 +211,9 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     stopped = why;
     pool.stop();
     resolver.cancel();
+    connects.stop(why);
     for (const io of [...live]) io.scope.stop(new NetError({ outcome: 'aborted', stage: io.scope.stage, detail: why }));
-    for (const check of [...open]) tell(check, unfinished(check, why), true);
+    for (const [at, check] of plan.checks.entries()) tell(at, unfinished(check, why), true);
   }
 
   function probeOf(check: Check): Probe {
@@ -198,6 +235,14 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     const usable = addresses.filter((address) => familyOf(address) === 4);
     return usable.length > 0 ? usable : addresses;
   }
+}
+
+const none: readonly string[] = [];
+const nothing = (): void => undefined;
+
+/** What a completed handshake answers to the check, when that is all there is to it. */
+function completedBy(check: Check, probe: Probe): Answer | undefined {
+  return check.viaProxy || check.transport !== 'tcp' ? undefined : probe.connected?.(check.options);
 }
 
 function withNotes(observation: Observation, notes: readonly string[]): Observation {

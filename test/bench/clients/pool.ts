@@ -54,6 +54,7 @@ const { done } = run(
     timeoutMs,
     retries: Number(values.retries),
     family: 'any',
+    sourceAddress: undefined,
     proxy: null,
     trust: values.trust === undefined ? [] : [values.trust],
     ownAddresses: [],

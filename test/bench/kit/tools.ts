@@ -2,18 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isInstalled } from '../../support/netns.ts';
+import { whyNotLive } from '../../support/netns.ts';
 
 export const root = join(import.meta.dirname, '../../..');
 const cache = join(root, 'node_modules/.cache/xenreach/bench');
 
 /** Why this benchmark cannot run here, or undefined when it can. */
-export function whyNot(...programs: readonly string[]): string | undefined {
-  if (process.platform !== 'linux') return `it needs Linux, this is ${process.platform}`;
-  if (process.getuid?.() !== 0) return 'network namespaces need root';
-  const missing = ['ip', 'gcc', 'taskset', ...programs].filter((program) => !isInstalled(program));
-  return missing.length > 0 ? `not installed: ${missing.join(' ')}` : undefined;
-}
+export const whyNot = (...programs: readonly string[]): string | undefined =>
+  whyNotLive('gcc', 'taskset', ...programs) ?? undefined;
 
 export type Reference = 'measure' | 'tcp-client' | 'tcp-server' | 'udp-client' | 'udp-server';
 
