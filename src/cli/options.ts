@@ -34,7 +34,7 @@ export const options = {
   concurrency: {
     type: 'string',
     value: 'N',
-    about: 'sockets in flight (default: 512, or what the open-files limit leaves)',
+    about: 'sockets in flight (default: 512, more while endpoints stay silent; less where few files may be open)',
   },
   'per-host': { type: 'string', value: 'N', about: 'sockets in flight to one address (default: 8)' },
   rate: { type: 'string', value: 'N', about: 'new checks per second (default: 2000)' },

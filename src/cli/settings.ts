@@ -1,6 +1,6 @@
 /** Command line and site together: how the run is to go. Everything that can be wrong with it is found here. */
 import { readFileSync } from 'node:fs';
-import { defaultConcurrency } from '../load/machine.ts';
+import { roomForSockets } from '../load/machine.ts';
 import { parseProxyUrl, readTrust } from '../load/site.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site, Vantage } from '../model/site.ts';
@@ -46,23 +46,20 @@ export function settingsFrom(
       `--source-address ${sourceAddress} is not an address of this machine; it has ${vantage.addresses.join(', ')}`,
     );
   }
-  const number = (
-    name: 'concurrency' | 'per-host' | 'rate' | 'retries',
-    from: number,
-    to: number,
-    usual: () => number,
-  ): number => {
+  const number = (name: 'per-host' | 'rate' | 'retries', from: number, to: number, usual: () => number): number => {
     const text = values[name];
     return text === undefined ? usual() : wholeNumber(text, name, from, to);
   };
   return {
     run: {
-      concurrency: number('concurrency', 1, 65_536, defaultConcurrency),
+      ...(values.concurrency === undefined
+        ? roomForSockets()
+        : { concurrency: wholeNumber(values.concurrency, 'concurrency', 1, 65_536) }),
       perHost: number('per-host', 1, 65_536, () => usualPerHost),
       rate: number('rate', 1, 1_000_000, () => usualRate),
       retries: number('retries', 0, 10, () => 2),
       timeoutMs: values.timeout === undefined ? usualTimeoutMs : durationMs(values.timeout, 'timeout'),
-      family: oneOf(values.family ?? 'any', 'family', ['4', '6', 'any']),
+      family: oneOf(values.family ?? familyFor(sourceAddress), 'family', ['4', '6', 'any']),
       sourceAddress,
       proxy: proxyFrom(values, site, secrets),
       trust: readTrust([...(site?.trust ?? []), ...(values.ca ?? [])]),
@@ -100,3 +97,7 @@ function secretFrom(file: string): string {
     });
   }
 }
+
+/** From one address, only addresses of its own family can be reached. */
+const familyFor = (sourceAddress: string | undefined): string =>
+  sourceAddress === undefined ? 'any' : String(familyOf(sourceAddress));

@@ -8,18 +8,26 @@ export function thisMachine(): Vantage {
   return { hostname: hostname(), addresses: [...new Set(addresses.map(({ address }) => address.toLowerCase()))] };
 }
 
-/** Silent endpoints alone set the pace of a run, and 512 of them at a time cost 3 MB. */
+/**
+ * Where endpoints answer, 64 sockets are as fast as 4,096; silent ones alone set the pace of a run, at sockets / timeout.
+ * So a run begins with 512 and takes more only while silence holds them (src/run/pool.ts), up to what 40 MB buys.
+ */
 const usualConcurrency = 512;
+const mostConcurrency = 8192;
 
-/** For the resolver, standard streams, reports, and what Node itself opens later. */
-const keptBack = 24;
+/** For the resolver, standard streams, reports, and what Node itself opens later; a quarter where the limit is small. */
+const keptBack = 256;
 
-/** How many sockets at a time this process can hold: 512, or what the limit of open files leaves. */
-export function defaultConcurrency(): number {
-  const limit = openFilesLimit();
-  if (limit === undefined) return usualConcurrency;
-  const free = Math.floor((limit - openFiles() - keptBack) * 0.8);
-  return Math.max(1, Math.min(usualConcurrency, free));
+export interface SocketRoom {
+  readonly concurrency: number;
+  readonly growTo: number;
+}
+
+/** How many sockets at a time this process can hold without asking: four fifths of what its limit of open files leaves. */
+export function roomForSockets(limit = openFilesLimit(), open = openFiles()): SocketRoom {
+  const free = limit === undefined ? usualConcurrency : (limit - open - Math.min(keptBack, limit >> 2)) * 0.8;
+  const growTo = Math.max(1, Math.min(mostConcurrency, Math.floor(free)));
+  return { concurrency: Math.min(usualConcurrency, growTo), growTo };
 }
 
 function openFilesLimit(): number | undefined {

@@ -49,6 +49,7 @@ const { done } = run(
   { rows: [], checks },
   {
     concurrency: Number(values.concurrency),
+    growTo: values['grow-to'] === undefined ? undefined : Number(values['grow-to']),
     perHost: Number(values['per-host']),
     rate: Number(values.rate),
     timeoutMs,
