@@ -11,6 +11,7 @@ import { NameResolver } from '../net/resolver.ts';
 import { makePlan } from '../plan/plan.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
 import { conduct } from './conduct.ts';
+import { Interruption } from './interruption.ts';
 import { openLog } from './log.ts';
 import type { Arguments } from './options.ts';
 import { openSinks } from './outputs.ts';
@@ -39,15 +40,18 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
   const { proxy } = settings.run;
   const asked: Site = { ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } };
   const sinks = openSinks(values);
+  const interruption = new Interruption(settings.deadlineMs);
   try {
     // What can be known without a packet is checked first: a site without work for us asks nobody anything.
     requireChecks(makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes }));
-    const site = await withControllers(asked, settings.run.timeoutMs);
+    const site = await withControllers(asked, settings.run.timeoutMs, interruption);
     const plan = makePlan({ spec, site, vantage, selection, probes });
-    return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log);
+    return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log, interruption);
   } catch (error) {
     for (const sink of sinks) sink.discard();
     throw error;
+  } finally {
+    interruption.release();
   }
 }
 
@@ -63,9 +67,10 @@ const withPlaceholders = (site: Site): Site => ({
   ),
 });
 
-async function withControllers(site: Site, timeoutMs: number): Promise<Site> {
+async function withControllers(site: Site, timeoutMs: number, interruption: Interruption): Promise<Site> {
   if (!Object.values(site.roles).some((role) => role.domain !== undefined && role.hosts.length === 0)) return site;
   const resolver = new NameResolver({ family: 'any', timeoutMs: Math.floor(timeoutMs / 2), tries: 2 });
+  interruption.ends(() => resolver.cancel());
   return findControllers(site, resolver);
 }
 

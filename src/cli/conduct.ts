@@ -13,6 +13,7 @@ import { nagiosExitCode } from '../report/nagios.ts';
 import { reporters } from '../report/index.ts';
 import { run } from '../run/run.ts';
 import type { Arguments } from './options.ts';
+import type { Interruption } from './interruption.ts';
 import type { Log } from './log.ts';
 import type { Sink } from './outputs.ts';
 import { Progress } from './progress.ts';
@@ -47,6 +48,7 @@ export async function conduct(
   sinks: readonly Sink[],
   values: Arguments,
   log: Log,
+  interruption: Interruption,
 ): Promise<number> {
   const { plan, spec } = input;
   const began = performance.now();
@@ -87,9 +89,8 @@ export async function conduct(
       log.error({ check: check.id }, `a defect of xenreach: ${stripVTControlCharacters(text)}`);
     },
   });
-  const release = obey(control.stop, settings.deadlineMs);
+  interruption.ends(control.stop);
   const stats = await control.done;
-  release();
   progress.end();
 
   for (const row of rows.remaining()) tell(rowLine(row));
@@ -215,23 +216,4 @@ class RowBook {
         check.transport === 'udp' && observations.some(({ outcome }) => outcome === 'timeout'),
     );
   }
-}
-
-/** The first signal or the deadline ends the run with a complete partial report; a second signal ends at once. */
-function obey(stop: (why: string) => void, deadlineMs: number | undefined): () => void {
-  let signals = 0;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    signals += 1;
-    if (signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
-    stop(`the run was interrupted (${signal})`);
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  const timer =
-    deadlineMs === undefined
-      ? undefined
-      : setTimeout(() => stop(`the run's deadline of ${deadlineMs / 1000} s passed`), deadlineMs);
-  return () => {
-    clearTimeout(timer);
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  };
 }

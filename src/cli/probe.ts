@@ -13,6 +13,7 @@ import { familyOf } from '../net/address.ts';
 import { plain } from '../report/escape.ts';
 import { run } from '../run/run.ts';
 import { probeOptions, reportOptions, type Command } from './command.ts';
+import { Interruption } from './interruption.ts';
 import { openLog } from './log.ts';
 import { oneOf, type Arguments } from './options.ts';
 import { probes } from './registry.ts';
@@ -81,12 +82,10 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
     onBug: (_check, error) =>
       log.error({}, `a defect of xenreach: ${error instanceof Error ? error.stack : String(error)}`),
   });
-  const interrupt = (): void => control.stop('the probe was interrupted');
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-  const timer = settings.deadlineMs === undefined ? undefined : setTimeout(interrupt, settings.deadlineMs);
+  const interruption = new Interruption(settings.deadlineMs);
+  interruption.ends(control.stop);
   await control.done;
-  clearTimeout(timer);
-  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  interruption.release();
   // A name with several addresses works when one of them does; the others are told beside it.
   const checks = observations.map((observation) => ({
     observation,

@@ -185,7 +185,7 @@ export function makePlan(input: PlanInput): Plan {
     return {
       reason: 'role-is-empty',
       because: `the site names no host for ${row.to}`,
-      remedy: `add hosts under roles.${row.to} of the site file, or say not-used: [${row.to}]`,
+      remedy: `add hosts under roles.${row.to} of the site file${input.selection.as.includes(row.to) ? '' : `, or say not-used: [${row.to}]`}`,
     };
   }
 
@@ -219,21 +219,20 @@ function whySkip(row: Requirement, { spec, site, selection }: PlanInput, facts: 
     (sections.length === 0 || sections.includes(row.section)) &&
     (roles.length === 0 || roles.includes(row.to));
   if (!isSelected) return { reason: 'not-selected', because: 'it was not asked for', remedy: null };
-  if (!selection.as.includes(row.from)) {
-    const title = spec.roles[row.from]?.title ?? row.from;
-    return {
-      reason: 'other-vantage',
-      because: `it starts from ${row.from}, which is not where this runs`,
-      remedy: `run xenreach on ${title} with --as ${row.from}`,
-    };
-  }
-  for (const role of [row.to, row.from]) {
-    if (site.notUsed.includes(role)) {
-      return { reason: 'not-applicable', because: `the site says ${role} is not used`, remedy: null };
-    }
+  // What the site says of itself holds from wherever it is asked.
+  const isElsewhere = !selection.as.includes(row.from);
+  const unused = [row.to, row.from].find((role) => site.notUsed.includes(role));
+  if (unused !== undefined) {
+    return { reason: 'not-applicable', because: `the site says ${unused} is not used`, remedy: null };
   }
   const missing = unmetFact(row.when, facts);
-  return missing === undefined ? null : { reason: 'not-applicable', because: missing, remedy: null };
+  if (missing !== undefined) return { reason: 'not-applicable', because: missing, remedy: null };
+  if (!isElsewhere) return null;
+  return {
+    reason: 'other-vantage',
+    because: `it starts from ${row.from}, which is not where this runs`,
+    remedy: `run xenreach on ${spec.roles[row.from]?.title ?? row.from} with --as ${row.from}`,
+  };
 }
 
 /** What the site filled in may still be no option of the probe: a query type that is no type. */

@@ -170,24 +170,25 @@ describe('a skip', () => {
     expect(reasonIn(plan, 'iscsi')).toBe('role-is-empty');
   });
 
-  test('then that it starts elsewhere, and where to run it', () => {
-    const { skip } = rowIn(planOf(everything), 'vm-vnc');
-    expect(skip).toEqual({
-      reason: 'other-vantage',
-      because: 'it starts from xencenter, which is not where this runs',
-      remedy: 'run xenreach on a workstation that runs XenCenter with --as xencenter',
-    });
-  });
-
   test('then that it does not apply, with the word that says so', () => {
     const plan = planOf(siteOf({}, { notUsed: ['ntp-server'], facts: { 'ad-ldaps': false } }));
     expect(rowIn(plan, 'ntp').skip).toMatchObject({
       reason: 'not-applicable',
       because: 'the site says ntp-server is not used',
     });
+    expect(reasonIn(planOf(everything), 'vm-vnc'), 'from wherever it is asked').toBe('not-applicable');
     expect(rowIn(plan, 'ad-ldaps').skip).toMatchObject({
       reason: 'not-applicable',
       because: 'the fact ad-ldaps is false here',
+    });
+  });
+
+  test('then that it starts elsewhere, and where to run it', () => {
+    const { skip } = rowIn(planOf(siteOf({})), 'vm-vnc');
+    expect(skip).toEqual({
+      reason: 'other-vantage',
+      because: 'it starts from xencenter, which is not where this runs',
+      remedy: 'run xenreach on a workstation that runs XenCenter with --as xencenter',
     });
   });
 

@@ -1,0 +1,42 @@
+/**
+ * What ends a run before its time: a signal or the deadline. The first one ends it with a complete partial report, also
+ * when it comes before the first check; a second signal ends the process at once.
+ */
+
+export class Interruption {
+  #signals = 0;
+  #why: string | undefined;
+  #stop: ((why: string) => void) | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+
+  constructor(deadlineMs?: number) {
+    process.on('SIGINT', this.#onSignal).on('SIGTERM', this.#onSignal);
+    if (deadlineMs !== undefined) {
+      this.#timer = setTimeout(() => this.#end(`the run's deadline of ${deadlineMs / 1000} s passed`), deadlineMs);
+    }
+  }
+
+  /** `stop` is called with the reason: at once when it has come already. */
+  ends(stop: (why: string) => void): void {
+    this.#stop = stop;
+    if (this.#why !== undefined) stop(this.#why);
+  }
+
+  /** Signals do again what they do without us. */
+  release(): void {
+    clearTimeout(this.#timer);
+    process.off('SIGINT', this.#onSignal).off('SIGTERM', this.#onSignal);
+  }
+
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
+    this.#signals += 1;
+    if (this.#signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
+    this.#end(`the run was interrupted (${signal})`);
+  };
+
+  #end(why: string): void {
+    if (this.#why !== undefined) return;
+    this.#why = why;
+    this.#stop?.(why);
+  }
+}
