@@ -16,11 +16,11 @@ export interface Sink {
   discard(): void;
 }
 
-export function formatOf({ format = 'text' }: Arguments): Format {
+const formats = Object.keys(reporters) as Format[];
+
+function formatOf({ format = 'text' }: Arguments): Format {
   return oneOf(format, 'format', formats);
 }
-
-export const formats = Object.keys(reporters) as Format[];
 
 /** Standard output first, then each `--output`. */
 export function openSinks(values: Arguments): Sink[] {

@@ -7,7 +7,7 @@ import type { LoadedSpec } from '../model/spec.ts';
 import type { Selection } from '../plan/plan.ts';
 import type { Arguments } from './options.ts';
 
-export const usualVantage = 'xenserver-host';
+const usualVantage = 'xenserver-host';
 
 export function selectionFrom(values: Arguments, spec: LoadedSpec, site: Pick<Site, 'vantage'>): Selection {
   const sources = sourceRoles(spec);

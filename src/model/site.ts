@@ -21,7 +21,7 @@ export type HostObject = v.InferOutput<typeof HostObject>;
 
 const HostList = v.array(v.union([HostName, HostObject]));
 
-export const RoleObject = v.strictObject({
+const RoleObject = v.strictObject({
   hosts: v.optional(HostList),
   /** Controllers are found by the domain's DNS service records. */
   domain: v.optional(DnsName),
@@ -34,9 +34,9 @@ export const RoleObject = v.strictObject({
 });
 
 // The list comes first: to valibot an array is an object too.
-export const Role = v.union([HostName, HostList, HostObject, RoleObject]);
+const Role = v.union([HostName, HostList, HostObject, RoleObject]);
 
-export const Proxy = v.strictObject({
+const Proxy = v.strictObject({
   url: Text,
   username: v.optional(Text),
   /** A file that holds the password, relative to the site file. */

@@ -14,7 +14,7 @@ export const Port = v.pipe(
 );
 
 /** 443, "6910-6930", or "dynamic" (the probe finds the ports out by asking). */
-export const PortEntry = v.union([
+const PortEntry = v.union([
   Port,
   v.pipe(v.string(), v.regex(/^\d{1,5}-\d{1,5}$/), v.description('a range FROM-TO')),
   v.literal('dynamic'),
