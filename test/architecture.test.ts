@@ -15,6 +15,7 @@ const floors = [
   'src/judge',
   'src/report',
   'src/cli',
+  'src/index.ts',
   'src/main.ts',
 ];
 
