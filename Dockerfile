@@ -1,0 +1,30 @@
+# docker build -t xenreach . && docker run --rm xenreach demo
+# A container on Docker's own network checks that network's way out; with `--network host` it checks the machine's.
+
+FROM node:26-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+COPY .ci/setup .ci/setup
+RUN sh .ci/setup
+COPY tsconfig.json tsconfig.build.json ./
+COPY probes probes
+COPY src src
+COPY fixtures/lab fixtures/lab
+# What is left of node_modules is what the program loads: no compiler, though a package of ours would like one beside it.
+RUN npm run build && npm prune --omit=dev --omit=peer --omit=optional --no-audit --no-fund
+
+FROM node:26-slim
+LABEL org.opencontainers.image.title="xenreach" \
+      org.opencontainers.image.description="Checks a site against XenServer's published connectivity requirements" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV NODE_ENV=production
+WORKDIR /opt/xenreach
+COPY package.json LICENSE ./
+COPY specs specs
+COPY --from=build /src/node_modules node_modules
+COPY --from=build /src/dist dist
+# `site.yaml` is looked for here: docker run --rm -v "$PWD:/site:ro" xenreach check
+WORKDIR /site
+USER node
+ENTRYPOINT ["node", "/opt/xenreach/dist/src/main.js"]
+CMD ["--help"]
