@@ -102,15 +102,23 @@ export class StreamConn implements Conn {
   }
 
   stream(): Duplex {
-    const stream = this.release();
+    const stream = this.#let();
     // What the library does with the socket's end is its own; an error after its last listener must not be the process's.
     stream.on('error', () => undefined);
     return stream;
   }
 
-  /** Hands the stream on (to TLS, to a library): nothing of it may have been read ahead. */
+  /**
+   * Hands the stream on to TLS, whose socket ends it from now on. Nothing else may: when both sockets of one handle are
+   * destroyed in the same turn, the lower one first, Node 26.10 ends in a segmentation fault.
+   */
   release(): Duplex {
     this.#released = true;
+    this.#disown();
+    return this.#let();
+  }
+
+  #let(): Duplex {
     const stream = this.#stream;
     stream.pause();
     stream.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);

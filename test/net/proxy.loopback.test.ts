@@ -32,7 +32,7 @@ async function proxyThat(says: Say): Promise<FakeProxy> {
       if (!text.includes('\r\n\r\n')) return;
       heads.push(text);
       const answer = says(text, heads.length);
-      isUp = /^HTTP\/1\.1 2/.test(answer);
+      isUp = answer.startsWith('HTTP/1.1 2');
       if (answer !== '') socket.write(bytesOf(answer));
     });
   });
