@@ -112,7 +112,9 @@ async function standardInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of process.stdin) {
-    const bytes = Buffer.from(chunk as Uint8Array);
+    // Without an encoding a stream gives buffers; its type says `any`.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const bytes = chunk as Buffer;
     length += bytes.length;
     if (length > 4 * 1024 * 1024) throw new UsageError('<stdin>: a site file of more than 4 MiB');
     chunks.push(bytes);

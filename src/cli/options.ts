@@ -115,7 +115,7 @@ export function parseLine(argv: readonly string[], allowed: readonly OptionName[
     if (count > 1 && !isRepeatable) throw new UsageError(`--${name} was given ${count} times; it takes one value`);
   }
   // Each token was held against the table above, which is where these types come from.
-  return { values: values as Arguments, positionals };
+  return { values, positionals };
 }
 
 const isOption = (name: string): name is OptionName => Object.hasOwn(options, name);

@@ -16,6 +16,8 @@ export interface Sink {
   discard(): void;
 }
 
+// The keys of an object literal are its type's keys.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const formats = Object.keys(reporters) as Format[];
 
 function formatOf({ format = 'text' }: Arguments): Format {

@@ -7,7 +7,7 @@ import { remedyFor, layerOf } from '../judge/explain.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Json, Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
-import type { Probe } from '../model/probe.ts';
+import { optionsOf, type Probe, type ProbeOptions } from '../model/probe.ts';
 import type { ReportCheck } from '../model/report.ts';
 import { familyOf } from '../net/address.ts';
 import { plain } from '../report/escape.ts';
@@ -97,8 +97,7 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
   const told: ReportCheck = { ...first.told, rows: [], notes: [...first.told.notes, ...notes] };
   if (format === 'text') process.stdout.write(probeText(told, check, first.observation));
   else process.stdout.write(`${JSON.stringify(told, null, format === 'json' ? 2 : undefined)}\n`);
-  const row = { verdict: told.verdict } as Parameters<typeof exitCodeOf>[0][number];
-  return exitCodeOf([row], settings.failOn, isComplete([{ check, observations: [first.observation] }]));
+  return exitCodeOf([told], settings.failOn, isComplete([{ check, observations: [first.observation] }]));
 }
 
 const rank = ({ verdict }: ReportCheck): number => ['pass', 'warn', 'unverified', 'fail'].indexOf(verdict ?? 'fail');
@@ -124,13 +123,13 @@ function evidenceLines(key: string, value: Json, indent = '  '): string[] {
   if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
     return [
       `${indent}${key}`,
-      ...Object.entries(value).flatMap(([name, inner]) => evidenceLines(name, inner as Json, `${indent}  `)),
+      ...Object.entries(value).flatMap(([name, inner]) => evidenceLines(name, inner, `${indent}  `)),
     ];
   }
   const text = Array.isArray(value)
     ? value.map((item) => (typeof item === 'object' ? JSON.stringify(item) : String(item))).join(', ')
     : String(value);
-  return [`${indent}${`${key}`.padEnd(9)} ${plain(text)}`];
+  return [`${indent}${key.padEnd(9)} ${plain(text)}`];
 }
 
 function listText(format: string): string {
@@ -156,7 +155,7 @@ export function parseEndpoint(text: string): { host: string; port?: number } {
 }
 
 /** KEY=VALUE is text; what the probe wants as a number, a truth value or a list is read as JSON. */
-async function optionsFrom(found: Probe, name: string, pairs: readonly string[]): Promise<Record<string, unknown>> {
+async function optionsFrom(found: Probe, name: string, pairs: readonly string[]): Promise<ProbeOptions> {
   const texts = new Map<string, string>();
   for (const pair of pairs) {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
@@ -172,7 +171,7 @@ async function optionsFrom(found: Probe, name: string, pairs: readonly string[])
     if (typeof key === 'string' && text !== undefined) given[key] = jsonOrText(text);
   }
   const parsed = first.issues ? await found.options['~standard'].validate(given) : first;
-  if (!parsed.issues) return parsed.value as Record<string, unknown>;
+  if (!parsed.issues) return optionsOf(parsed.value);
   const told = parsed.issues.map(({ path, message }) => {
     const segment = path?.[0];
     const key = typeof segment === 'object' ? segment.key : segment;

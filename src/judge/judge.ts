@@ -118,7 +118,7 @@ function explain(
   const first = culprits.find((culprit) => culprit.verdict === verdict) ?? culprits[0];
   if (verdict === 'pass' || !first) return { because: passText(judged, row, mode), remedy: null };
   const { check, observation } = first;
-  const endpoint = `${endpointOf(check, observation)}`;
+  const endpoint = endpointOf(check, observation);
   const alike = culprits.filter((culprit) => culprit.verdict === first.verdict).length - 1;
   const more = alike > 0 ? ` (and ${alike} more of ${judged.length})` : '';
   if (first.use.expect === 'shut' && verdict === 'fail') {

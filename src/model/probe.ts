@@ -107,6 +107,14 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   run(io: ProbeIo, target: Target, options: StandardSchemaV1.InferOutput<S>): Promise<Answer>;
 }
 
+export type ProbeOptions = Readonly<Record<string, unknown>>;
+
+/** What a probe's schema made of the options: a mapping, as every such schema describes one. */
+export function optionsOf(parsed: unknown): ProbeOptions {
+  if (typeof parsed !== 'object' || parsed === null) throw new TypeError('the options of a probe are a mapping');
+  return { ...parsed };
+}
+
 /** Infers the option types of a probe from its schema. */
 export function defineProbe<S extends StandardSchemaV1>(probe: Probe<S>): Probe<S> {
   return probe;

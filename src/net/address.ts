@@ -11,4 +11,7 @@ export const isLoopback = (address: string): boolean => {
 };
 
 /** 4, 6, or 0 for a name; an IPv6 zone (`fe80::1%eth0`) does not hide the address. */
-export const familyOf = (host: string): 0 | 4 | 6 => isIP(host) as 0 | 4 | 6;
+export function familyOf(host: string): 0 | 4 | 6 {
+  const family = isIP(host);
+  return family === 4 || family === 6 ? family : 0;
+}

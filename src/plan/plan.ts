@@ -1,7 +1,7 @@
 /** Spec × site → what to try. Pure and deterministic: the same inputs give the same plan, in the same order. */
 import { UsageError } from '../model/errors.ts';
 import type { Check, Plan, PlannedRow, Skip, Use } from '../model/plan.ts';
-import type { Probe, Transport } from '../model/probe.ts';
+import { optionsOf, type Probe, type ProbeOptions, type Transport } from '../model/probe.ts';
 import type { Host, RoleHosts, Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import { fillTemplates } from './template.ts';
@@ -236,14 +236,14 @@ function whySkip(row: Requirement, { spec, site, selection }: PlanInput, facts: 
 }
 
 /** What the site filled in may still be no option of the probe: a query type that is no type. */
-function parseOptions(probe: Probe, need: Need, options: Record<string, unknown>): Readonly<Record<string, unknown>> {
+function parseOptions(probe: Probe, need: Need, options: ProbeOptions): ProbeOptions {
   const parsed = probe.options['~standard'].validate(options);
   if (parsed instanceof Promise) throw new TypeError(`the options of ${need.probe} cannot be checked at once`);
   if (parsed.issues)
     throw new UsageError(
       `the ${need.probe} probe cannot take ${JSON.stringify(options)}: ${parsed.issues[0]?.message}`,
     );
-  return parsed.value as Readonly<Record<string, unknown>>;
+  return optionsOf(parsed.value);
 }
 
 type Facts = Readonly<Record<string, string | number | boolean>>;
@@ -261,7 +261,7 @@ function suits(host: Host, where: Readonly<Record<string, string>>): boolean {
 
 function transportsOf(row: Requirement, probes: Readonly<Record<string, Probe>>): Transport[] {
   const transports = row.needs.map((need) => need.transport ?? probes[need.probe]?.transport);
-  return (['tcp', 'udp'] as const).filter((transport) => transports.includes(transport));
+  return (['tcp', 'udp'] as const).filter((transport) => transports.some((used) => used === transport));
 }
 
 function sampleNote(domain: string, count: number): string {

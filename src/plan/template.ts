@@ -1,6 +1,6 @@
 /** Options of a spec that stand for what only the site knows: `$domain` and the other words of `templates`. */
 import type { Site } from '../model/site.ts';
-import type { templates } from '../model/spec.ts';
+import { templates } from '../model/spec.ts';
 
 export interface TemplateValues {
   /** The Active Directory domain of the host or its role. */
@@ -21,12 +21,9 @@ export function fillTemplates(
   options: Readonly<Record<string, unknown>>,
   known: TemplateValues,
 ): Record<string, unknown> {
-  const filled = Object.entries(options).map(([key, value]): [string, unknown] => [
-    key,
-    isTemplate(value) ? values[value.slice(1) as keyof typeof values](known) : value,
-  ]);
+  const filled = Object.entries(options).map(([key, value]): [string, unknown] => {
+    const template = templates.find((name) => value === `$${name}`);
+    return [key, template ? values[template](known) : value];
+  });
   return Object.fromEntries(filled.filter(([, value]) => value !== undefined));
 }
-
-const isTemplate = (value: unknown): value is string =>
-  typeof value === 'string' && value.startsWith('$') && Object.hasOwn(values, value.slice(1));

@@ -45,7 +45,7 @@ export interface RunControl {
   readonly done: Promise<Stats>;
   readonly inFlight: () => number;
   /** Ends it now: what is open becomes `aborted`, with this reason. */
-  stop(why: string): void;
+  readonly stop: (why: string) => void;
 }
 
 /** A check and what its addresses have in common. */
