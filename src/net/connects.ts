@@ -20,12 +20,6 @@ export interface ConnectsOptions<T> {
   told(what: T, failure: NetFailure | undefined, elapsedMs: number): void;
 }
 
-/**
- * Node makes an Error of every refusal, and its stack trace is a fifth of what the refusal costs (0.37 to 0.30 CPU s for
- * 10,000). After so many connects no Error of this process has one until the run is over.
- */
-const tracedConnects = 1000;
-
 export class Connects<T> {
   readonly timeoutMs: number;
   readonly #deadlines: Deadlines;
@@ -34,8 +28,6 @@ export class Connects<T> {
   /** Every open socket, at the place that it knows: a Set costs a tenth of a connect. */
   readonly #slots: (ConnectingSocket<T> | undefined)[] = [];
   readonly #free: number[] = [];
-  #started = 0;
-  #stackTraceLimit: number | undefined;
 
   constructor(deadlines: Deadlines, options: ConnectsOptions<T>) {
     this.#deadlines = deadlines;
@@ -55,8 +47,6 @@ export class Connects<T> {
     socket.slot = this.#free.pop() ?? this.#slots.length;
     this.#slots[socket.slot] = socket;
     this.#options.counters.connects += 1;
-    this.#started += 1;
-    if (this.#started === tracedConnects) this.#quiet();
     const { sourceAddress } = this.#options;
     socket.connect({
       host: address,
@@ -71,11 +61,6 @@ export class Connects<T> {
   stop(why: string): void {
     for (const socket of this.#slots)
       if (socket) this.#settle(socket, { outcome: 'aborted', stage: 'connect', detail: why });
-  }
-
-  /** The run is over. */
-  close(): void {
-    if (this.#stackTraceLimit !== undefined) Error.stackTraceLimit = this.#stackTraceLimit;
   }
 
   connected(socket: ConnectingSocket<T>): void {
@@ -109,11 +94,6 @@ export class Connects<T> {
     this.#deadlines.cancel(socket.deadline!);
     socket.destroy();
     this.#options.told(socket.what, failure, ms);
-  }
-
-  #quiet(): void {
-    this.#stackTraceLimit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
   }
 }
 

@@ -73,6 +73,12 @@ interface Job extends Task {
 const maxBackOffs = 8;
 const firstBackOffMs = 100;
 
+/**
+ * Node makes an Error of every refusal, and we of every silence; the stack trace is a fifth of what a refusal costs (0.37
+ * to 0.30 CPU s for 10,000). A run of so many checks does without.
+ */
+const tracedChecks = 1000;
+
 /** Names in question at the same time. */
 const maxLookups = 64;
 
@@ -117,12 +123,13 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   const isTold = new Uint8Array(plan.checks.length);
   let stopped: string | undefined;
 
+  const speakUp = plan.checks.length < tracedChecks ? nothing : withoutStackTraces();
   const done = (async (): Promise<Stats> => {
     await schedule();
     await pool.idle();
     resolver.cancel();
     deadlines.clear();
-    connects.close();
+    speakUp();
     const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
     return { maxInFlight: pool.maxInFlight, ...counters, peakRssMiB };
   })();
@@ -235,6 +242,14 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     const usable = addresses.filter((address) => familyOf(address) === 4);
     return usable.length > 0 ? usable : addresses;
   }
+}
+
+function withoutStackTraces(): () => void {
+  const usual = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  return () => {
+    Error.stackTraceLimit = usual;
+  };
 }
 
 const none: readonly string[] = [];

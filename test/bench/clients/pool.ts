@@ -18,9 +18,11 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000000' },
     timeout: { type: 'string', default: '5000' },
     retries: { type: 'string', default: '2' },
+    /** So many of the checks wait for words that never come. */
+    mute: { type: 'string', default: '0' },
+    /** Every check goes to the first port. */
+    again: { type: 'boolean', default: false },
     trust: { type: 'string' },
-    /** Stop the event loop for so long, 50 ms after the start. */
-    block: { type: 'string' },
   },
 });
 const field = {
@@ -31,12 +33,13 @@ const field = {
 };
 const probe = Object.entries(probes).find(([name]) => name === values.probe)?.[1];
 if (!probe) throw new RangeError(`no probe is called ${values.probe}`);
-const checks = checksOf(
-  field,
-  values.probe,
-  probe.transport === 'udp' ? 'udp' : 'tcp',
-  JSON.parse(values.options) as Record<string, unknown>,
-);
+const options = JSON.parse(values.options) as Record<string, unknown>;
+const mute = Number(values.mute);
+const checks = checksOf(field, values.probe, probe.transport === 'udp' ? 'udp' : 'tcp', options).map((check, i) => ({
+  ...check,
+  ...(i < mute && { options: { ...options, expect: 'never' } }),
+  ...(values.again && { port: field.port }),
+}));
 
 const outcomes: Record<string, number> = {};
 const connectMs: number[] = [];
@@ -44,7 +47,6 @@ const lateMs: number[] = [];
 const timeoutMs = Number(values.timeout);
 const cpu = process.cpuUsage();
 const began = performance.now();
-if (values.block !== undefined) setTimeout(() => block(Number(values.block)), 50);
 const { done } = run(
   { rows: [], checks },
   {
@@ -89,11 +91,6 @@ const told = {
   ...outcomes,
 };
 process.stdout.write(`${JSON.stringify(told)}\n`);
-
-function block(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
 
 function quantile(sample: number[], q: number): number {
   sample.sort((a, b) => a - b);
