@@ -103,7 +103,7 @@ export const ntp = defineProbe({
   async run(io, _target, options) {
     // The server echoes our transmit timestamp as its origin timestamp, so a random one ties reply to request.
     const cookie = io.random(8);
-    const reply = await io.exchange(encodeRequest(cookie), accepting(decodeReply, echoes(cookie)), { maxSends: 2 });
+    const reply = await io.exchange(encodeRequest(cookie), accepting(decodeReply, echoes(cookie)), { maxSends: 2, pauseMs: 2000 });
     const header = decodeReply(reply.bytes);
     const reference = referenceText(header);
     io.record({ version: header.version, stratum: header.stratum, leap: header.leap, referenceId: reference });

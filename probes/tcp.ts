@@ -13,7 +13,7 @@ import { printable } from '../src/wire/text.ts';
 /** What is searched for the expected pattern. */
 const maxReplyBytes = 4096;
 
-const completed: Answer = { outcome: 'answered', detail: 'the handshake completed', evidence: {} };
+const completed: Answer = { outcome: 'answered', detail: 'handshake completed', evidence: {} };
 
 export const tcp = defineProbe({
   transport: 'tcp',
@@ -46,7 +46,7 @@ export const tcp = defineProbe({
     }
     if (options.linger > 0 && (await io.closesWithin(conn, options.linger))) {
       io.warn('accepted and closed at once: a middlebox may have answered, or the service does not want us');
-      return { outcome: 'answered', detail: 'the handshake completed', evidence: { acceptedThenClosed: true } };
+      return { outcome: 'answered', detail: 'handshake completed', evidence: { acceptedThenClosed: true } };
     }
     return completed;
   },

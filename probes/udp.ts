@@ -11,7 +11,7 @@ export const udp = defineProbe({
   port: 0,
   about: {
     title: 'UDP datagram',
-    sends: 'a datagram without a payload, at most three times, unless `payload` says what',
+    sends: 'a datagram without a payload, again as often as `--retries` says, unless `payload` says what',
     proves: 'a reply proves a listener; a refusal, that the packets get there; silence proves nothing',
     leaves: 'nothing',
     reference: 'RFC 768',

@@ -51,6 +51,8 @@ export interface ExchangeOptions {
   readonly port?: number;
   /** Cap on resends for servers that punish impatience. */
   readonly maxSends?: number;
+  /** The shortest pause before a resend. */
+  readonly pauseMs?: number;
 }
 
 /** A datagram's answer; times are milliseconds since the epoch with fractions, taken at the socket. */

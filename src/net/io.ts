@@ -110,7 +110,7 @@ export class NetIo implements ProbeIo {
   async exchange(
     datagram: Uint8Array,
     accepts: (reply: Uint8Array) => boolean,
-    { port = this.#target.port, maxSends = Infinity }: ExchangeOptions = {},
+    { port = this.#target.port, maxSends = Infinity, pauseMs = 0 }: ExchangeOptions = {},
   ): Promise<Reply> {
     this.#conn?.destroy();
     this.sends = 0;
@@ -119,7 +119,7 @@ export class NetIo implements ProbeIo {
       const reply = await exchange(this.scope, this.#target.address, port, datagram, accepts, {
         sourceAddress: this.#net.sourceAddress,
         sends,
-        resendAfterMs: Math.min(maxResendMs, this.#options.timeoutMs / sends),
+        resendAfterMs: Math.max(pauseMs, Math.min(maxResendMs, this.#options.timeoutMs / sends)),
         pacer: this.#net.pacer,
         onSend: () => {
           this.sends += 1;

@@ -11,7 +11,7 @@ test('a completed handshake is all there is to say', async () => {
   const io = scriptedIo({ steps: [] });
   expect(await tcp.run(io, target, withOptions({}))).toEqual({
     outcome: 'answered',
-    detail: 'the handshake completed',
+    detail: 'handshake completed',
     evidence: {},
   });
   expect(io.sent).toEqual([]);
