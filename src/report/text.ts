@@ -182,7 +182,7 @@ function columnWidths(cells: readonly Four<string>[], width: number): Four<numbe
   const word = longest(0);
   const room = width - word - 4 * gap.length;
   const decent = give(
-    { ports: Math.min(14, longest(2)), id: longest(1) },
+    { ports: longest(3) === 0 ? longest(2) : Math.min(14, longest(2)), id: longest(1) },
     { ports: 10, id: 8 },
     room - Math.min(20, longest(3)),
   );
