@@ -7,7 +7,9 @@ import { promises as dns } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { NetError } from '../model/errors.ts';
+import type { ServiceRecord } from '../wire/dns-srv.ts';
 import { codeOf } from './failure.ts';
+import { askServices } from './services.ts';
 
 export type Family = '4' | '6' | 'any';
 
@@ -22,13 +24,6 @@ export interface ResolverOptions {
   readonly servers?: readonly string[];
 }
 
-export interface ServiceRecord {
-  readonly name: string;
-  readonly port: number;
-  readonly priority: number;
-  readonly weight: number;
-}
-
 export class NameResolver {
   readonly #family: Family;
   readonly #dns: dns.Resolver;
@@ -36,9 +31,12 @@ export class NameResolver {
   readonly #search: readonly string[];
   readonly #ndots: number;
   readonly #known = new Map<string, Promise<readonly string[]>>();
+  readonly #timeoutMs: number;
+  readonly #end = new AbortController();
 
   constructor(options: ResolverOptions) {
     this.#family = options.family;
+    this.#timeoutMs = options.timeoutMs;
     this.#dns = new dns.Resolver({ timeout: options.timeoutMs, tries: options.tries });
     if (options.servers) this.#dns.setServers(options.servers);
     this.#hosts = parseHosts(readIfThere(options.hostsFile ?? '/etc/hosts'));
@@ -63,7 +61,7 @@ export class NameResolver {
   /** Service records of a name (RFC 2782), best first. */
   async services(name: string): Promise<readonly ServiceRecord[]> {
     try {
-      const records = await this.#dns.resolveSrv(name);
+      const records = await this.#dns.resolveSrv(name).catch((error: unknown) => this.#servicesAgain(name, error));
       return records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
     } catch (error) {
       throw unresolved(name, [error]);
@@ -73,6 +71,19 @@ export class NameResolver {
   /** Ends what is still being asked: the socket of the resolver goes with it. */
   cancel(): void {
     this.#dns.cancel();
+    this.#end.abort();
+  }
+
+  /** What c-ares calls a bad answer may only be written loosely, as Samba's own DNS server writes service records. */
+  async #servicesAgain(name: string, first: unknown): Promise<readonly ServiceRecord[]> {
+    const [server] = this.#dns.getServers();
+    if (codeOf(first) !== 'EBADRESP' || server === undefined) throw first;
+    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(this.#timeoutMs)]);
+    const { records } = await askServices(server, name, signal).catch(() => {
+      throw first;
+    });
+    if (records.length === 0) throw first;
+    return records;
   }
 
   async #lookUp(name: string): Promise<readonly string[]> {
@@ -161,6 +172,7 @@ const resolverTrouble: Readonly<Record<string, string>> = {
   ETIMEOUT: 'no DNS server answered',
   ECONNREFUSED: 'the DNS servers of this machine cannot be reached',
   ESERVFAIL: 'the DNS server could not resolve it (SERVFAIL)',
+  EBADRESP: 'the DNS server sent an answer that cannot be read',
   EREFUSED: 'the DNS server refuses to answer us (REFUSED)',
   ECANCELLED: 'the run ended first',
 };
