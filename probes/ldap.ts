@@ -194,13 +194,13 @@ function judge(io: ProbeIo, rootDse: RootDse, { domain, globalCatalog }: Wanted)
   const forest = [own, one('rootDomainNamingContext'), ...contexts];
   const served = (own === undefined || globalCatalog ? forest : [own]).filter((name) => name !== undefined);
   if (domain !== undefined && !served.some((name) => sameName(name, distinguishedName(domain)))) {
-    const what = printable(served.join(', ')) || 'nothing that it names';
+    const what = listed(served) || 'nothing that it names';
     return declined(`this ${isActiveDirectory ? 'controller' : 'directory'} serves ${what}, not ${domain}`);
   }
   const who = printable(one('dnsHostName') ?? 'a directory');
   return {
     outcome: 'answered',
-    detail: `${who} serves ${printable(served.join(', ')) || 'its root DSE'}`,
+    detail: `${who} serves ${listed(served) || 'its root DSE'}`,
     evidence: {},
   };
 }
@@ -273,6 +273,18 @@ const distinguishedName = (domain: string): string =>
     .split('.')
     .map((label) => `DC=${label}`)
     .join(',');
+
+/** DC=corp,DC=example,DC=test -> corp.example.test; any other name stays as it is. */
+function domainNamed(name: string): string {
+  const parts = name.split(',').map((part) => /^\s*dc=([^=]+)$/i.exec(part)?.[1]?.trim());
+  return parts.every((part) => part !== undefined) ? parts.join('.') : name;
+}
+
+/** The first few; a forest has its configuration, its schema and its zones besides. */
+function listed(names: readonly string[]): string {
+  const all = [...new Set(names.map((name) => printable(domainNamed(name))))];
+  return `${all.slice(0, 3).join(', ')}${all.length > 3 ? ` and ${all.length - 3} more` : ''}`;
+}
 
 const sameName = (a: string, b: string): boolean => canonical(a) === canonical(b);
 const canonical = (name: string): string =>

@@ -49,7 +49,7 @@ async function found(role: RoleHosts, lookup: ServiceLookup): Promise<RoleHosts>
   );
   const taken = controllers.names.slice(0, limit);
   const notes = [
-    `${controllers.names.length} controllers of ${domain} found by DNS${left(controllers.names.length, limit)}`,
+    `${controllers.names.length} ${controllers.names.length === 1 ? 'controller' : 'controllers'} of ${domain} found by DNS${left(controllers.names.length, limit)}`,
   ];
   return {
     ...role,
