@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
+import type { Evidence } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
 import { DecodeError } from '../src/wire/reader.ts';
 import { callInDatagram, callOnStream, refusal } from '../src/wire/rpc.ts';
@@ -68,8 +69,11 @@ export const nfsDynamic = defineProbe({
     for (const endpoint of endpoints) {
       const what = `${endpoint.name} on ${transport} port ${endpoint.port}`;
       // oxlint-disable-next-line no-await-in-loop -- one socket at a time
-      const why = await naming(what, () => askEndpoint(io, target, endpoint));
-      if (why !== null) return { outcome: 'declined', detail: `${what}: ${why}`, evidence: {} };
+      const why = await naming(what, () => askEndpoint(io, target, endpoint)).catch((error: unknown) => {
+        io.record(failedAt(endpoint));
+        throw error;
+      });
+      if (why !== null) return { outcome: 'declined', detail: `${what}: ${why}`, evidence: failedAt(endpoint) };
     }
     const found = endpoints.map(({ name, port }) => `${name} ${port}`).join(', ');
     return { outcome: 'answered', detail: `all answer on ${transport}: ${found}`, evidence: {} };
@@ -116,6 +120,9 @@ async function askEndpoint(io: ProbeIo, { transport }: Target, endpoint: Endpoin
   await conn.end();
   return refusal(reply, name, version);
 }
+
+/** The remedy is about this port, and not about the one where the asking began. */
+const failedAt = ({ name, port }: Endpoint): Evidence => ({ failed: { service: name, port } });
 
 /** This check is about several ports of one host, so a failure has to say which one it met. */
 async function naming<T>(what: string, ask: () => Promise<T>): Promise<T> {

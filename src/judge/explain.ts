@@ -44,7 +44,8 @@ export function layerOf({ outcome, stage, hint }: Seen): Layer {
 
 /** What to do next, and on which side. Null where there is nothing to do. */
 export function remedyFor(check: Check, observation: Observation): string | null {
-  const { transport, port, host, probe } = check;
+  const { transport, host } = check;
+  const { port, service } = failedAt(check, observation);
   const address = observation.address ?? host;
   const rule = `${transport.toUpperCase()} ${port} from this machine to ${address}`;
   switch (observation.outcome) {
@@ -64,7 +65,7 @@ export function remedyFor(check: Check, observation: Observation): string | null
       return `Ask the firewall team to allow ${rule}; the destination's own host firewall may be the one that rejects it.`;
     case 'refused':
       if (observation.hint === 'proxy') return proxyRemedy;
-      return `The way is open: start the ${probe} service on ${address}, or correct its port in the site file.`;
+      return `The way is open: start the ${service} service on ${address}, or correct its port in the site file.`;
     case 'timeout':
       if (observation.hint === 'proxy' || observation.stage === 'proxy') return proxyRemedy;
       if (transport === 'udp') return silenceRemedy(check, address);
@@ -82,7 +83,7 @@ export function remedyFor(check: Check, observation: Observation): string | null
         : `The service on ${address} is there and says no: its configuration or its log has the reason.`;
     case 'garbled':
       if (observation.stage === 'proxy') return proxyRemedy;
-      return `Find out what listens on ${transport.toUpperCase()} ${port} of ${address}: it is not ${probe}. A wrong port, or a device that answers in its place.`;
+      return `Find out what listens on ${transport.toUpperCase()} ${port} of ${address}: it is not ${service}. A wrong port, or a device that answers in its place.`;
     case 'tls-failed':
       return `Make the service on ${address} speak TLS 1.2 or later on port ${port}, or correct the port.`;
     case 'untrusted':
@@ -95,6 +96,17 @@ export function remedyFor(check: Check, observation: Observation): string | null
     case 'aborted':
       return 'Run again, with more time.';
   }
+}
+
+/** A check of several ports says in its evidence which one failed: the rule to ask for is that one's. */
+function failedAt({ port, probe }: Check, { evidence }: Observation): { port: number; service: string } {
+  const { failed } = evidence;
+  if (typeof failed === 'object' && failed !== null && 'port' in failed) {
+    if (typeof failed['port'] === 'number' && typeof failed['service'] === 'string') {
+      return { port: failed['port'], service: failed['service'] };
+    }
+  }
+  return { port, service: probe };
 }
 
 const proxyRemedy = 'Check the proxy in the site file (proxy.url) or --proxy, and that this machine may reach it.';
