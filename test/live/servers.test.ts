@@ -70,7 +70,7 @@ const rows: readonly Row[] = [
   {
     make: 'bind9',
     needs: 'named',
-    start: startBind9,
+    start: (host) => startBind9(host),
     asks: [
       { ask: 'dns', port: 53, evidence: { rcode: 'NOERROR', aa: true } },
       { ask: 'dns', port: 53, set: wwwAsked, evidence: wwwAnswered },

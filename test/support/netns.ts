@@ -122,6 +122,10 @@ export function setFirewall(host: Host, ruleset: string): void {
   exec(host.namespace, ['nft', '-f', '-'], `flush ruleset\n${ruleset}`);
 }
 
+/** A ruleset of these rules, everything else let through. */
+export const filterAt = (hook: 'input' | 'forward' | 'output', ...rules: readonly string[]): string =>
+  `table inet lab { chain lab { type filter hook ${hook} priority 0; policy accept;\n${rules.join('\n')}\n}\n}`;
+
 /** What that machine reads as /etc/hosts and /etc/resolv.conf. Removed with the namespace. */
 export function setNames(host: Host, files: { readonly hosts?: string; readonly 'resolv.conf'?: string }): void {
   const folder = join('/etc/netns', host.namespace);

@@ -2,7 +2,8 @@
 import { startServer, type Place, type Server } from '../servers.ts';
 import { zone } from './zone.ts';
 
-export function startBind9(place: Place): Promise<Server> {
+/** `records`: more of lab.test, in the master file's own syntax. */
+export function startBind9(place: Place, records: readonly string[] = []): Promise<Server> {
   return startServer(place, {
     name: 'named',
     listens: ['tcp/53', 'udp/53'],
@@ -16,7 +17,7 @@ options {
 controls { };
 zone "lab.test" { type primary; file "lab.test"; };
 zone "." { type primary; file "root"; };`,
-      'lab.test': `$TTL 60\n${zone(place.address).join('\n')}\n`,
+      'lab.test': `$TTL 60\n${[...zone(place.address), ...records].join('\n')}\n`,
       root: '$TTL 60\n. SOA ns.lab.test. root.lab.test. 1 60 60 60 60\n. NS ns.lab.test.\nlab.test. NS ns.lab.test.\n',
     },
     script: 'exec named -g -n 1 -c /run/xenreach/named.conf',

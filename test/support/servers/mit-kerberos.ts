@@ -1,12 +1,17 @@
 /** MIT krb5kdc and kadmind for LAB.TEST: Kerberos on 88 and password changes on 464, both on UDP and TCP. */
+import { globSync } from 'node:fs';
 import { startServer, type Place, type Server } from '../servers.ts';
 
 export interface MitOptions {
   /** Larger UDP replies become KRB_ERR_RESPONSE_TOO_BIG. */
   readonly maxDatagram?: number;
+  /** How far its clock is off, as libfaketime writes it: "-10m". */
+  readonly clock?: string;
 }
 
-export function startMitKerberos(place: Place, { maxDatagram = 4096 }: MitOptions = {}): Promise<Server> {
+export const [faketime = '/usr/lib/faketime/libfaketime.so.1'] = globSync('/usr/lib/*/faketime/libfaketime.so.1');
+
+export function startMitKerberos(place: Place, { maxDatagram = 4096, clock }: MitOptions = {}): Promise<Server> {
   const { address } = place;
   return startServer(place, {
     name: 'krb5kdc',
@@ -34,7 +39,7 @@ export function startMitKerberos(place: Place, { maxDatagram = 4096 }: MitOption
     },
     script: `
 kdb5_util create -s -r LAB.TEST -P master
-krb5kdc -n -r LAB.TEST -P /run/xenreach/krb5kdc.pid &
+${clock === undefined ? '' : `LD_PRELOAD=${faketime} FAKETIME=${clock}`} krb5kdc -n -r LAB.TEST -P /run/xenreach/krb5kdc.pid &
 exec kadmind -nofork -r LAB.TEST -P /run/xenreach/kadmind.pid`,
   });
 }
