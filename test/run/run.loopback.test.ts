@@ -109,7 +109,8 @@ describe('the bounds', () => {
     await using server = await listening((socket) => socket.resume());
     const { byCheck, stats } = await observedOf(many(1000, server.port), { rate: 100_000, concurrency: 100 });
     expect(new Set([...byCheck.values()].flat().map(({ outcome }) => outcome))).toEqual(new Set(['answered']));
-    expect(stats).toMatchObject({ connects: 1000, maxInFlight: 64 });
+    expect(stats.connects).toBe(1000);
+    expect(stats.maxInFlight).toBeLessThanOrEqual(64);
   });
 });
 
