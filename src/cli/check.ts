@@ -1,8 +1,9 @@
 /** xenreach check: probe every requirement this machine is a source for. */
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { findControllers } from '../load/controllers.ts';
 import { thisMachine } from '../load/machine.ts';
-import { loadSite, parseSite, specNamedBy } from '../load/site.ts';
+import { readFile } from '../load/read-file.ts';
+import { parseSite, specNamedBy } from '../load/site.ts';
 import { loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site } from '../model/site.ts';
@@ -79,11 +80,11 @@ const usualSites = ['site.yaml', '/etc/xenreach/site.yaml'];
 /** The site file that was named or stands in its usual place, and the spec it wants. */
 export async function load(values: Arguments): Promise<{ spec: LoadedSpec; site: Site }> {
   const file = values.site ?? (await usualSite());
-  const source = file === '-' ? await standardInput() : undefined;
   const name = file === '-' ? '<stdin>' : file;
-  const specName = values.spec ?? (await specNamedBy(source ?? (await readOrFault(file)), name)) ?? 'xenserver-8';
-  const spec = await loadSpec(specName, probes);
-  return { spec, site: source === undefined ? await loadSite(file, spec) : await parseSite(source, name, spec) };
+  // Once: it may be a pipe.
+  const source = file === '-' ? await standardInput() : readFile(file);
+  const spec = await loadSpec(values.spec ?? (await specNamedBy(source, name)) ?? 'xenserver-8', probes);
+  return { spec, site: await parseSite(source, name, spec) };
 }
 
 async function usualSite(): Promise<string> {
@@ -97,15 +98,6 @@ async function usualSite(): Promise<string> {
   throw new UsageError(
     `no site file: neither ${usualSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
   );
-}
-
-async function readOrFault(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch {
-    // The loader says it better, with what to do.
-    return new Uint8Array();
-  }
 }
 
 async function standardInput(): Promise<Uint8Array> {
