@@ -13,10 +13,15 @@ const refillMs = 1050;
 const muteAfterMs = 1500;
 const muteRefillMs = 100;
 
+/** From "you may go" to the datagram: a socket is made in a few milliseconds, or the probe sends none. */
+const promiseMs = 500;
+
 interface Bucket {
   tokens: number;
   refilledAt: number;
   readonly waiting: (() => void)[];
+  /** When the scheduler was told to go on, for datagrams that have not come yet. */
+  promises: number[];
   readonly firstAt: number;
   spent: number;
   rejects: number;
@@ -32,6 +37,7 @@ export class Pacer {
       return () => undefined;
     }
     const bucket = this.#bucket(address);
+    bucket.promises.shift();
     this.#refill(bucket);
     if (bucket.waiting.length === 0 && bucket.tokens >= 1) {
       spend(bucket);
@@ -72,13 +78,17 @@ export class Pacer {
     if (bucket) bucket.rejects += 1;
   }
 
-  /** How long from now until the host may be asked once more, for the scheduler. */
+  /** How long from now until the host may be asked once more. Zero is a promise: the caller sends one now. */
   delayMs(address: string): number {
     if (isLoopback(address)) return 0;
-    const bucket = this.#buckets.get(address);
-    if (!bucket) return 0;
+    const bucket = this.#bucket(address);
     this.#refill(bucket);
-    return bucket.tokens >= 1 ? 0 : this.#waitMs(bucket, bucket.waiting.length);
+    const now = performance.now();
+    bucket.promises = bucket.promises.filter((at) => now - at < promiseMs);
+    const ahead = bucket.waiting.length + bucket.promises.length;
+    if (bucket.tokens < ahead + 1) return this.#waitMs(bucket, ahead);
+    bucket.promises.push(now);
+    return 0;
   }
 
   #waitMs(bucket: Bucket, ahead: number): number {
@@ -90,7 +100,7 @@ export class Pacer {
     let bucket = this.#buckets.get(address);
     if (!bucket) {
       const now = performance.now();
-      bucket = { tokens: burst, refilledAt: now, waiting: [], firstAt: now, spent: 0, rejects: 0 };
+      bucket = { tokens: burst, refilledAt: now, waiting: [], promises: [], firstAt: now, spent: 0, rejects: 0 };
       this.#buckets.set(address, bucket);
     }
     return bucket;

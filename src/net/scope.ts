@@ -13,7 +13,8 @@ export class Scope {
   readonly startedAt = performance.now();
   readonly #deadlines: Deadlines;
   readonly #timeoutMs: number;
-  readonly #deadline: Deadline;
+  #deadline: Deadline;
+  #pausedMs = 0;
   readonly #closers = new Set<() => void>();
   readonly #waiters = new Set<(error: NetError) => void>();
   #over: NetError | undefined;
@@ -57,6 +58,18 @@ export class Scope {
     };
     this.#closers.add(cancel);
     return cancel;
+  }
+
+  /** Stops the attempt's clock until the returned function is called: while we wait for ourselves, not for the peer. */
+  pause(): () => void {
+    const since = performance.now();
+    this.#deadlines.cancel(this.#deadline);
+    return () => {
+      if (this.#over) return;
+      this.#pausedMs += performance.now() - since;
+      const left = this.#timeoutMs + this.#pausedMs - this.elapsedMs;
+      this.#deadline = this.#deadlines.add(left, () => this.stop(this.#expiry()));
+    };
   }
 
   /** `close` runs when the attempt is over, unless it is taken back. */

@@ -40,7 +40,10 @@ export function exchange(
     let cancelTurn = (): void => undefined;
     let cancelResend = (): void => undefined;
     const close = closer(socket);
-    const disown = scope.own(close);
+    const disown = scope.own(() => {
+      cancelTurn();
+      close();
+    });
     const finish = (): void => {
       cancelTurn();
       cancelResend();
@@ -87,7 +90,12 @@ export function exchange(
       socket.connect(port, address, (error?: Error) => {
         if (error) return fail(error);
         opening = false;
-        cancelTurn = options.pacer.turn(scope, address, send);
+        // The wait for our own turn is not the peer's silence.
+        const resume = scope.pause();
+        cancelTurn = options.pacer.turn(scope, address, () => {
+          resume();
+          send();
+        });
       });
     };
     try {
