@@ -46,7 +46,10 @@ export const nfsDynamic = defineProbe({
 
   async run(io, target) {
     const transport = target.transport.toUpperCase();
-    const listing = await askRpcbind(io, target);
+    const listing = await askRpcbind(io, target).catch((error: unknown) => {
+      io.note('the ports of mountd, nlockmgr and status are not known before rpcbind runs: nothing is said about them');
+      throw error;
+    });
     if (listing.registrations === null) {
       return { outcome: 'declined', detail: `rpcbind does not say where mountd is: ${listing.because}`, evidence: {} };
     }
