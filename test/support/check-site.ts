@@ -19,12 +19,14 @@ interface SiteOptions extends RunOptions {
   readonly args?: readonly string[];
   /** Files that the site names, and more than that. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Of the test's own context, where tests run beside each other. */
+  readonly onTestFailed?: typeof onTestFailed;
 }
 
 export async function checkSite(from: Host, site: object, options: SiteOptions = {}): Promise<SiteRun> {
   const ran = await runOnSite(from, site, { ...options, args: ['--format', 'json', ...(options.args ?? [])] });
   const report = reportOf(ran);
-  onTestFailed(() => void process.stderr.write(`${toldOf(report)}\n`));
+  (options.onTestFailed ?? onTestFailed)(() => void process.stderr.write(`${toldOf(report)}\n`));
   const row = (id: string): ReportRow => {
     const found = report.rows.find((each) => each.id === id);
     if (!found) throw new Error(`the report has no row ${id}`);
