@@ -1,11 +1,11 @@
 /** A plan carried out: observations judged as they come, rows told when they are known, signals and deadline obeyed. */
 import { stripVTControlCharacters } from 'node:util';
-import { hostNews, exitCodeOf, isComplete, reportCheck, summarize, plannedCheck } from '../judge/report.ts';
-import { judgeRow, type Checked } from '../judge/judge.ts';
+import { exitCodeOf, reportCheck, summarize, plannedCheck } from '../judge/report.ts';
+import { judgeRow } from '../judge/judge.ts';
+import { RowBook } from '../judge/row-book.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
-import type { Observation } from '../model/outcome.ts';
-import type { Check, Plan, PlannedRow } from '../model/plan.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Report, ReportCheck, ReportHead, ReportRow, ReportTail, Stats } from '../model/report.ts';
 import type { Mode } from '../model/verdict.ts';
 import { checkLine, endLine, rowLine, startLine } from '../report/ndjson.ts';
@@ -55,22 +55,18 @@ export async function conduct(
   const head = headOf(input, settings.mode);
   const streams = sinks.filter(({ format }) => format === 'ndjson');
   const keepsChecks = streams.length < sinks.length;
-  const tell = (line: string): void => {
-    for (const sink of streams) sink.write(line);
-  };
+  const lines = new LineStream(streams);
+  const tell = (line: string): void => lines.tell(line);
   tell(startLine(head));
 
-  const results = new Map<string, { check: Check; observations: Observation[] }>(
-    plan.checks.map((check) => [check.id, { check, observations: [] }]),
-  );
-  const rows = new RowBook(plan, results, settings.mode);
+  const rows = new RowBook(plan, settings.mode);
   const checks: ReportCheck[] = [];
   const progress = new Progress(plan.checks.length, values);
   let checkCount = 0;
 
   const control = run(plan, settings.run, {
     onObservation: (check, observation, last) => {
-      results.get(check.id)?.observations.push(observation);
+      rows.observe(check, observation);
       const told = reportCheck(check, observation, settings.mode);
       checkCount += 1;
       if (keepsChecks) checks.push(told);
@@ -78,11 +74,11 @@ export async function conduct(
       log.debug({ check: told.id, outcome: told.outcome, stage: told.stage, ms: told.durationMs }, told.detail ?? '');
       if (!last) return;
       progress.step(told.verdict === 'fail' && !told.advisory, control.inFlight());
-      for (const row of rows.finished(check)) tell(rowLine(row));
+      for (const row of rows.finish(check)) tell(rowLine(row));
     },
     onSelf: (check) => {
       progress.step(false, control.inFlight());
-      for (const row of rows.finished(check)) tell(rowLine(row));
+      for (const row of rows.finish(check)) tell(rowLine(row));
     },
     onBug: (check, error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -93,9 +89,9 @@ export async function conduct(
   const stats = await control.done;
   progress.end();
 
-  for (const row of rows.remaining()) tell(rowLine(row));
-  const reportRows = rows.all();
-  const complete = isComplete(results.values());
+  for (const row of rows.finishAll()) tell(rowLine(row));
+  const reportRows = rows.rows();
+  const { complete } = rows;
   const exitCode = exitCodeOf(reportRows, settings.failOn, complete);
   const tail: ReportTail = {
     durationMs: Math.round(performance.now() - began),
@@ -105,6 +101,7 @@ export async function conduct(
     stats,
   };
   tell(endLine(tail));
+  lines.flush();
   const order = new Map(plan.checks.map((check, i) => [check.id, i]));
   const inOrder = checks.toSorted((a, b) => place(order, a.id) - place(order, b.id));
   const report: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
@@ -160,60 +157,24 @@ function place(order: ReadonlyMap<string, number>, id: string): number {
   return order.get(id) ?? order.get(id.slice(0, id.lastIndexOf('@'))) ?? order.size;
 }
 
-/** Which rows still wait for checks; a row that met silence waits for the end, when other checks of the host may say more. */
-class RowBook {
-  readonly #rows: readonly PlannedRow[];
-  readonly #results: ReadonlyMap<string, Checked>;
-  readonly #mode: Mode;
-  readonly #open = new Map<string, number>();
-  readonly #rowOf = new Map<string, PlannedRow>();
-  readonly #told = new Map<string, ReportRow>();
+/** A line as it happens, where a turn of the event loop is one moment: a write each would cost as much as the check. */
+class LineStream {
+  readonly #sinks: readonly Sink[];
+  #lines: string[] = [];
 
-  constructor(plan: Plan, results: ReadonlyMap<string, Checked>, mode: Mode) {
-    this.#rows = plan.rows;
-    this.#results = results;
-    this.#mode = mode;
-    for (const row of plan.rows) {
-      this.#open.set(row.requirement.id, row.checks.length);
-      this.#rowOf.set(row.requirement.id, row);
-    }
+  constructor(sinks: readonly Sink[]) {
+    this.#sinks = sinks;
   }
 
-  finished(check: Check): ReportRow[] {
-    const told: ReportRow[] = [];
-    for (const id of new Set(check.uses.map(({ row }) => row))) {
-      const left = (this.#open.get(id) ?? 0) - 1;
-      this.#open.set(id, left);
-      const row = this.#rowOf.get(id);
-      if (left > 0 || !row || this.#metSilence(row)) continue;
-      told.push(this.#judge(row, () => undefined));
-    }
-    return told;
+  tell(line: string): void {
+    if (this.#sinks.length === 0) return;
+    if (this.#lines.push(line) === 1) setImmediate(() => this.flush());
   }
 
-  remaining(): ReportRow[] {
-    const news = hostNews(this.#results.values());
-    return this.#rows.filter((row) => !this.#told.has(row.requirement.id)).map((row) => this.#judge(row, news));
-  }
-
-  all(): ReportRow[] {
-    return this.#rows.flatMap((row) => this.#told.get(row.requirement.id) ?? []);
-  }
-
-  #judge(row: PlannedRow, news: (address: string) => string | undefined): ReportRow {
-    const judged = judgeRow(row, this.#checked(row), this.#mode, news);
-    this.#told.set(row.requirement.id, judged);
-    return judged;
-  }
-
-  #checked(row: PlannedRow): Checked[] {
-    return row.checks.flatMap((id) => this.#results.get(id) ?? []);
-  }
-
-  #metSilence(row: PlannedRow): boolean {
-    return this.#checked(row).some(
-      ({ check, observations }) =>
-        check.transport === 'udp' && observations.some(({ outcome }) => outcome === 'timeout'),
-    );
+  flush(): void {
+    if (this.#lines.length === 0) return;
+    const text = this.#lines.join('');
+    this.#lines = [];
+    for (const sink of this.#sinks) sink.write(text);
   }
 }

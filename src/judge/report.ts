@@ -1,5 +1,5 @@
 /** Everything judged, as the report: counts, the summary's verdict and the exit code, each derived once and here. */
-import type { Observation } from '../model/outcome.ts';
+import type { Observation, Outcome } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import type { ReportCheck, ReportRow, Summary } from '../model/report.ts';
 import type { CheckVerdict, Mode } from '../model/verdict.ts';
@@ -85,31 +85,43 @@ export function exitCodeOf(rows: readonly Pick<ReportRow, 'verdict'>[], failOn: 
 }
 
 /** `local` and `aborted` teach nothing about the site: the run is then incomplete. */
+export const isInconclusive = ({ outcome }: Observation): boolean => outcome === 'local' || outcome === 'aborted';
+
 export function isComplete(checked: Iterable<Checked>): boolean {
-  for (const { observations } of checked) {
-    if (observations.some(({ outcome }) => outcome === 'local' || outcome === 'aborted')) return false;
-  }
+  for (const { observations } of checked) if (observations.some(isInconclusive)) return false;
   return true;
 }
 
 /** What TCP said about an address, for UDP rows that met silence there. */
 export function hostNews(checked: Iterable<Checked>): HostNews {
-  const alive = new Set<string>();
-  const rejected = new Set<string>();
-  const dropped = new Set<string>();
+  const ledger = new HostLedger();
   for (const { check, observations } of checked) {
-    for (const { address, outcome, stage, hint } of observations) {
-      if (address === null || check.viaProxy) continue;
-      if (outcome === 'unreachable' && hint === 'icmp-reject') rejected.add(address);
-      else if (check.transport === 'tcp' && outcome === 'timeout' && stage === 'connect') dropped.add(address);
-      else if (!['unresolved', 'unreachable', 'local', 'aborted', 'timeout'].includes(outcome)) alive.add(address);
-    }
+    for (const observation of observations) ledger.add(check, observation);
   }
-  return (address) => {
-    if (alive.has(address)) return 'the host is alive: it answers on other ports';
-    if (rejected.has(address))
+  return ledger.news;
+}
+
+/** The same, while observations come in. */
+export class HostLedger {
+  readonly #alive = new Set<string>();
+  readonly #rejected = new Set<string>();
+  readonly #dropped = new Set<string>();
+
+  add(check: Check, { address, outcome, stage, hint }: Observation): void {
+    if (address === null || check.viaProxy) return;
+    if (outcome === 'unreachable' && hint === 'icmp-reject') this.#rejected.add(address);
+    else if (check.transport === 'tcp' && outcome === 'timeout' && stage === 'connect') this.#dropped.add(address);
+    else if (!silentOutcomes.has(outcome)) this.#alive.add(address);
+  }
+
+  readonly news: HostNews = (address) => {
+    if (this.#alive.has(address)) return 'the host is alive: it answers on other ports';
+    if (this.#rejected.has(address))
       return 'a firewall rejects other ports of the same host, so this one is probably closed too';
-    if (dropped.has(address)) return 'TCP to the same host is dropped as well: a firewall, or the host is down';
+    if (this.#dropped.has(address)) return 'TCP to the same host is dropped as well: a firewall, or the host is down';
     return undefined;
   };
 }
+
+/** With these nobody at the address has spoken. */
+const silentOutcomes: ReadonlySet<Outcome> = new Set(['unresolved', 'unreachable', 'local', 'aborted', 'timeout']);

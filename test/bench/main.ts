@@ -60,5 +60,5 @@ function asRow({ name, rate, from, to, cpuPer10k, peakMiB, note }: Line): string
     `${cpuPer10k} CPU s/10k`.padStart(18),
     `${peakMiB} MiB`.padStart(9),
   ];
-  return `  ${columns.join(' ')}${note === undefined ? '' : `  ${note}`}\n`;
+  return `  ${columns.join(' ')}${note === '' ? '' : `  ${note}`}\n`;
 }

@@ -48,8 +48,7 @@ export const tls: Benchmark = {
           argv: [...client('pool'), ...field, '--probe', 'tls', '--options', '{"trust":"verify"}'],
         },
       ],
-      prepare: (space) =>
-        space.serve(['nginx', '-p', `${conf}.d`, '-c', conf, '-e', 'stderr'], { ready: 'start worker' }),
+      prepare: (space) => space.serve(['nginx', '-p', `${conf}.d`, '-c', conf, '-e', 'stderr']),
     });
     const failed = runs.get('xenreach pool')!.map(({ told }) => hosts * ports - (told['answered'] ?? 0));
     return {

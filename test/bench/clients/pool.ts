@@ -20,8 +20,6 @@ const { values } = parseArgs({
     retries: { type: 'string', default: '2' },
     /** So many of the checks wait for words that never come. */
     mute: { type: 'string', default: '0' },
-    /** Every check goes to the first port. */
-    again: { type: 'boolean', default: false },
     trust: { type: 'string' },
   },
 });
@@ -35,11 +33,11 @@ const probe = Object.entries(probes).find(([name]) => name === values.probe)?.[1
 if (!probe) throw new RangeError(`no probe is called ${values.probe}`);
 const options = JSON.parse(values.options) as Record<string, unknown>;
 const mute = Number(values.mute);
-const checks = checksOf(field, values.probe, probe.transport === 'udp' ? 'udp' : 'tcp', options).map((check, i) => ({
-  ...check,
-  ...(i < mute && { options: { ...options, expect: 'never' } }),
-  ...(values.again && { port: field.port }),
-}));
+const transport = probe.transport === 'udp' ? 'udp' : 'tcp';
+const checks = [
+  ...checksOf(field, values.probe, transport, { ...options, expect: 'never' }).slice(0, mute),
+  ...checksOf(field, values.probe, transport, options).slice(mute),
+];
 
 const outcomes: Record<string, number> = {};
 const connectMs: number[] = [];

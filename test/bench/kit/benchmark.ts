@@ -34,7 +34,7 @@ export interface Line {
   /** Seconds of processor time for 10,000 of what is counted. */
   readonly cpuPer10k: number;
   readonly peakMiB: number;
-  readonly note?: string;
+  readonly note: string;
 }
 
 export const atLeast = (of: string, figure: number, bound: number): Figure => ({
@@ -51,7 +51,11 @@ export const atMost = (of: string, figure: number, bound: number): Figure => ({
   met: figure <= bound,
 });
 
-export function linesOf(runs: ReadonlyMap<string, readonly Run[]>, count: number): Line[] {
+export function linesOf(
+  runs: ReadonlyMap<string, readonly Run[]>,
+  count: number,
+  note: (name: string) => string = () => '',
+): Line[] {
   return [...runs].map(([name, each]) => {
     const rates = each.map((run) => rateOf(run, count));
     return {
@@ -61,6 +65,7 @@ export function linesOf(runs: ReadonlyMap<string, readonly Run[]>, count: number
       to: Math.round(Math.max(...rates)),
       cpuPer10k: rounded((median(each.map(cpuOf)) / count) * 10),
       peakMiB: Math.round(median(each.map(({ peakMiB }) => peakMiB))),
+      note: note(name),
     };
   });
 }

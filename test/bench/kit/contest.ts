@@ -66,6 +66,7 @@ export async function race(space: string | null, { argv, isFree = false, env = {
     peakMiB: number;
     exitCode: number;
   };
+  if (cost.exitCode !== 0) throw new Error(`${argv.join(' ')} ended with ${cost.exitCode}: ${stderr}`);
   return {
     wallMs: cost.wallMs,
     cpuMs: cost.userMs + cost.systemMs,

@@ -17,6 +17,7 @@ export interface ServeOptions {
 }
 
 const serverProcessor = '1';
+const patienceMs = 10_000;
 let made = 0;
 
 /** `commands` are for `ip -batch` inside it. */
@@ -44,6 +45,10 @@ export function makeSpace(commands: readonly string[] = []): Space {
         server.stdout.on('data', listen);
         server.stderr.on('data', listen);
         server.on('error', reject);
+        setTimeout(
+          () => reject(new Error(`${argv[0]} was not ready in ${patienceMs} ms: ${said}`)),
+          patienceMs,
+        ).unref();
         void gone.then(() => reject(new Error(`${argv[0]} ended before it was ready: ${said}`)));
       });
     },

@@ -1,6 +1,6 @@
 /** What the benchmarks need beside this repository: C references made here, other programs from Debian. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { whyNotLive } from '../../support/netns.ts';
 
@@ -42,6 +42,9 @@ function built(): string {
     JSON.stringify({ extends: join(root, 'tsconfig.build.json'), compilerOptions, include }),
   );
   execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', project, '--noEmitOnError', 'false'], { stdio: 'inherit' });
+  for (const name of ['specs', 'package.json']) {
+    if (!existsSync(join(folder, name))) symlinkSync(join(root, name), join(folder, name));
+  }
   return folder;
 }
 
