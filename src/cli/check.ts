@@ -6,7 +6,8 @@ import { readFile } from '../load/read-file.ts';
 import { parseSite, specNamedBy } from '../load/site.ts';
 import { loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
-import type { Site } from '../model/site.ts';
+import type { Plan } from '../model/plan.ts';
+import type { RoleHosts, Site } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { NameResolver } from '../net/resolver.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -44,8 +45,11 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
   const interruption = new Interruption(settings.deadlineMs);
   try {
     // What can be known without a packet is checked first: a site without work for us asks nobody anything.
-    requireChecks(makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes }));
-    const site = await withControllers(asked, settings.run.timeoutMs, interruption);
+    const outline = makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes });
+    requireChecks(outline);
+    const site = wantsControllers(outline, asked, spec)
+      ? await withControllers(asked, settings.run.timeoutMs, interruption)
+      : asked;
     const plan = makePlan({ spec, site, vantage, selection, probes });
     return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log, interruption);
   } catch (error) {
@@ -68,8 +72,17 @@ const withPlaceholders = (site: Site): Site => ({
   ),
 });
 
+/** Does a row that is to be checked go to a role whose hosts DNS knows? Nobody is asked for the others' sake. */
+function wantsControllers({ rows }: Plan, site: Site, spec: LoadedSpec): boolean {
+  const isSearched = ({ domain, hosts }: RoleHosts): boolean => domain !== undefined && hosts.length === 0;
+  const searched = Object.keys(site.roles).filter((name) => isSearched(site.roles[name]!));
+  return rows.some(({ skip, requirement: { to } }) => {
+    if (skip !== null) return false;
+    return searched.includes(to) || (searched.length > 0 && spec.roles[to]?.discovery === 'site-names');
+  });
+}
+
 async function withControllers(site: Site, timeoutMs: number, interruption: Interruption): Promise<Site> {
-  if (!Object.values(site.roles).some((role) => role.domain !== undefined && role.hosts.length === 0)) return site;
   const resolver = new NameResolver({ family: 'any', timeoutMs: Math.floor(timeoutMs / 2), tries: 2 });
   interruption.ends(() => resolver.cancel());
   return findControllers(site, resolver);

@@ -2,6 +2,7 @@
  * Domain controllers by their domain's DNS service records, best priority first; global catalogs by the forest's own.
  * MS-ADTS 6.3.6, RFC 2782.
  */
+import { NetError } from '../model/errors.ts';
 import type { Host, RoleHosts, Site } from '../model/site.ts';
 
 export interface ServiceLookup {
@@ -70,6 +71,8 @@ async function records(lookup: ServiceLookup, queries: readonly string[]): Promi
       if (names.length > 0) return { names: [...new Set(names)], why: '' };
     } catch (error) {
       why = error instanceof Error ? error.message : String(error);
+      // Who does not answer one question does not answer the next.
+      if (error instanceof NetError && error.failure.hint === 'resolver-silent') break;
     }
   }
   return { names: [], why };

@@ -37,7 +37,7 @@ export class NameResolver {
   constructor(options: ResolverOptions) {
     this.#family = options.family;
     this.#timeoutMs = options.timeoutMs;
-    this.#dns = new dns.Resolver({ timeout: options.timeoutMs, tries: options.tries });
+    this.#dns = new dns.Resolver({ timeout: options.timeoutMs, maxTimeout: options.timeoutMs, tries: options.tries });
     if (options.servers) this.#dns.setServers(options.servers);
     this.#hosts = parseHosts(readIfThere(options.hostsFile ?? '/etc/hosts'));
     const { search, ndots } = parseResolvConf(readIfThere(options.resolvConf ?? '/etc/resolv.conf'));
@@ -61,7 +61,9 @@ export class NameResolver {
   /** Service records of a name (RFC 2782), best first. */
   async services(name: string): Promise<readonly ServiceRecord[]> {
     try {
-      const records = await this.#dns.resolveSrv(name).catch((error: unknown) => this.#servicesAgain(name, error));
+      const records = await this.#bounded(this.#dns.resolveSrv(name)).catch((error: unknown) =>
+        this.#servicesAgain(name, error),
+      );
       return records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
     } catch (error) {
       throw unresolved(name, [error]);
@@ -86,6 +88,18 @@ export class NameResolver {
     return records;
   }
 
+  /** Two servers have their two tries; a resolv.conf with more of them, all silent, holds up a name no longer. */
+  async #bounded<T>(asked: Promise<T>): Promise<T> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const silence = Object.assign(new Error('no DNS server answered'), { code: 'ETIMEOUT' });
+    const timer = setTimeout(() => reject(silence), this.#timeoutMs * 4);
+    try {
+      return await Promise.race([asked, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async #lookUp(name: string): Promise<readonly string[]> {
     if (isIP(name) !== 0) return [name];
     const local = this.#wanted(this.#hosts.get(name.replace(/\.$/, '')) ?? []);
@@ -93,8 +107,8 @@ export class NameResolver {
     const errors: unknown[] = [];
     for (const candidate of this.#candidates(name)) {
       const found = await Promise.allSettled([
-        this.#family === '6' ? [] : this.#dns.resolve4(candidate),
-        this.#family === '4' ? [] : this.#dns.resolve6(candidate),
+        this.#family === '6' ? [] : this.#bounded(this.#dns.resolve4(candidate)),
+        this.#family === '4' ? [] : this.#bounded(this.#dns.resolve6(candidate)),
       ]);
       const addresses = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
       if (addresses.length > 0) return addresses;
