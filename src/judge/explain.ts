@@ -50,7 +50,9 @@ export function remedyFor(check: Check, observation: Observation): string | null
   const rule = `${transport.toUpperCase()} ${port} from this machine to ${address}`;
   switch (observation.outcome) {
     case 'answered':
-      return null;
+      return observation.hint === 'large-hello'
+        ? `Have the firewall team look for a device between here and ${address} that drops a TLS hello of two TCP segments: current clients send one.`
+        : null;
     case 'unresolved':
       if (observation.hint === 'proxy') return proxyRemedy;
       return observation.hint === 'no-such-name'

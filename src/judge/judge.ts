@@ -133,7 +133,7 @@ function explain(
     const text = isDead
       ? `${endpoint} does not work while another does: ${observation.detail}`
       : observation.warnings[0];
-    const remedy = isDead ? remedyFor(check, observation) : null;
+    const remedy = remedyFor(check, observation);
     return {
       because: `${isDead ? `${layerOf(observation)}: ` : ''}${isDead ? '' : `${endpoint}: `}${text}${more}`,
       remedy,
