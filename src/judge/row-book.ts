@@ -25,6 +25,8 @@ export class RowBook {
   /** Of each row: how many of its checks are still open. */
   readonly #open = new Map<string, number>();
   readonly #rowOf = new Map<string, PlannedRow>();
+  /** Rows whose datagrams met silence. */
+  readonly #silent = new Set<string>();
   readonly #judged = new Map<string, ReportRow>();
 
   constructor(plan: Plan, mode: Mode) {
@@ -37,20 +39,24 @@ export class RowBook {
   }
 
   observe(check: Check, observation: Observation): void {
-    this.#entry(check).observations.push(observation);
+    const entry = this.#entries.get(check.id);
+    if (entry) entry.observations.push(observation);
+    else this.#enter(check, [observation]);
     this.#ledger.add(check, observation);
     if (isInconclusive(observation)) this.complete = false;
+    if (check.transport === 'udp' && observation.outcome === 'timeout')
+      for (const id of rowsOf(check)) this.#silent.add(id);
   }
 
   /** The check has no further observation: the rows that are known by it. */
   finish(check: Check): ReportRow[] {
-    this.#entry(check);
+    if (!this.#entries.has(check.id)) this.#enter(check, []);
     const judged: ReportRow[] = [];
     for (const id of rowsOf(check)) {
       const left = (this.#open.get(id) ?? 0) - 1;
       this.#open.set(id, left);
       const row = this.#rowOf.get(id);
-      if (left > 0 || !row || this.#metSilence(row)) continue;
+      if (left > 0 || !row || this.#silent.has(id)) continue;
       judged.push(this.#judge(row, () => undefined));
     }
     return judged;
@@ -69,34 +75,18 @@ export class RowBook {
   }
 
   #judge(row: PlannedRow, news: HostNews): ReportRow {
-    const judged = judgeRow(row, this.#checked(row), this.#mode, news);
+    const entries = row.checks.flatMap((id) => this.#entries.get(id) ?? []);
+    const judged = judgeRow(row, entries, this.#mode, news);
     this.#judged.set(row.requirement.id, judged);
-    for (const id of row.checks) this.#forget(id);
+    for (const entry of entries) {
+      entry.rows -= 1;
+      if (entry.rows === 0) this.#entries.delete(entry.check.id);
+    }
     return judged;
   }
 
-  #forget(id: string): void {
-    const entry = this.#entries.get(id);
-    if (!entry) return;
-    entry.rows -= 1;
-    if (entry.rows === 0) this.#entries.delete(id);
-  }
-
-  #entry(check: Check): Entry {
-    let entry = this.#entries.get(check.id);
-    if (!entry) this.#entries.set(check.id, (entry = { check, observations: [], rows: rowsOf(check).length }));
-    return entry;
-  }
-
-  #checked(row: PlannedRow): Checked[] {
-    return row.checks.flatMap((id) => this.#entries.get(id) ?? []);
-  }
-
-  #metSilence(row: PlannedRow): boolean {
-    return this.#checked(row).some(
-      ({ check, observations }) =>
-        check.transport === 'udp' && observations.some(({ outcome }) => outcome === 'timeout'),
-    );
+  #enter(check: Check, observations: Observation[]): void {
+    this.#entries.set(check.id, { check, observations, rows: rowsOf(check).length });
   }
 }
 

@@ -29,12 +29,15 @@ interface Draft extends Omit<Check, 'uses'> {
   readonly uses: Use[];
 }
 
+const noDrafts: readonly Draft[] = [];
 const nobody: RoleHosts = { hosts: [], require: 'all', notes: [] };
 
 export function makePlan(input: PlanInput): Plan {
   const { spec, site, vantage, probes } = input;
-  const drafts = new Map<string, Draft>();
-  const ids = new Map<string, number>();
+  const drafts: Draft[] = [];
+  /** By host and port, whatever asks there. */
+  const known = new Map<string, Map<number, readonly Draft[]>>();
+  const optionsByText = new Map<string, Draft['options']>();
   const optionsMade = new Map<Need, Map<string, Readonly<Record<string, unknown>>>>();
   const facts = {
     ...Object.fromEntries(Object.entries(spec.facts).map(([id, fact]) => [id, fact.default])),
@@ -51,7 +54,7 @@ export function makePlan(input: PlanInput): Plan {
     if (skip) return { ...base, skip, checks: [], require: 'all', notes: [] };
     return plannedRow(row, base);
   });
-  return { rows, checks: [...drafts.values()] };
+  return { rows, checks: drafts };
 
   function plannedRow(row: Requirement, base: Pick<PlannedRow, 'requirement' | 'transports' | 'ports'>): PlannedRow {
     const role = roleOf(row);
@@ -80,38 +83,62 @@ export function makePlan(input: PlanInput): Plan {
         remedy: `add the other hosts to roles.${row.to} of the site file`,
       });
     }
-    const checks = new Set<string>();
+    const checks: string[] = [];
     const notes = [...role.notes];
+    const documented = row.needs.flatMap((need) => need.ports ?? [defaultPort(need)]);
+    const isOnlyPort = expandPorts(documented, 0).length === 1;
     for (const need of row.needs) {
       const missing = unmetFact(need.when, facts);
       if (missing !== undefined) {
         notes.push(`${need.probe} on ${portsText([need.ports ?? [defaultPort(need)]])} is left out: ${missing}`);
         continue;
       }
-      for (const host of hosts)
-        for (const port of portsFor(need, host, row)) checks.add(draft(row, need, host, port, isPeer, role));
+      const ports = expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need));
+      for (const host of hosts) {
+        for (const port of ports) {
+          const id = draft(row, need, host, portInUse(host, port, isOnlyPort), isPeer, role);
+          if (id !== undefined) checks.push(id);
+        }
+      }
     }
-    if (checks.size === 0)
+    if (checks.length === 0)
       return skipped({ reason: 'not-applicable', because: notes.at(-1) ?? 'no need of it applies', remedy: null });
     if (row.sample !== undefined) notes.push(sampleNote(row.sample, hosts.length));
-    return { ...base, skip: null, checks: [...checks], require: role.require, notes };
+    return { ...base, skip: null, checks, require: role.require, notes };
   }
 
-  function draft(row: Requirement, need: Need, host: Host, port: number, isPeer: boolean, role: RoleHosts): string {
+  /** The id of a check that the row has not named yet. */
+  function draft(
+    row: Requirement,
+    need: Need,
+    host: Host,
+    port: number,
+    isPeer: boolean,
+    role: RoleHosts,
+  ): string | undefined {
     const probe = probeNamed(need.probe);
     const transport = need.transport ?? (probe.transport === 'either' ? 'tcp' : probe.transport);
     const options = optionsFor(need, host.domain ?? role.domain);
     const viaProxy = site.proxy !== null && row.hosts !== undefined;
-    const key = JSON.stringify([need.probe, transport, host.host.toLowerCase(), port, options, viaProxy]);
     const use: Use = { row: row.id, expect: need.expect, level: need.level };
-    const known = drafts.get(key);
-    if (known) {
-      known.uses.push(use);
-      return known.id;
+    const ports = portsOf(host.host);
+    const others = ports.get(port) ?? noDrafts;
+    const same = others.find(
+      (each) =>
+        each.probe === need.probe &&
+        each.options === options &&
+        each.transport === transport &&
+        each.viaProxy === viaProxy,
+    );
+    if (same) {
+      const isFirst = same.uses.every((each) => each.row !== row.id);
+      same.uses.push(use);
+      return isFirst ? same.id : undefined;
     }
     const check: Draft = {
       id: uniqueId(
         `${need.probe}/${bracketed(host.host)}:${port}${probe.transport === 'either' ? `/${transport}` : ''}`,
+        others,
       ),
       probe: need.probe,
       transport,
@@ -123,40 +150,38 @@ export function makePlan(input: PlanInput): Plan {
       isPeer,
       uses: [use],
     };
-    drafts.set(key, check);
+    drafts.push(check);
+    // Not pushed: the first push to an empty array makes room for sixteen more, and there may be a million arrays.
+    ports.set(port, [...others, check]);
     return check.id;
+  }
+
+  function portsOf(host: string): Map<number, readonly Draft[]> {
+    const name = host.toLowerCase();
+    let ports = known.get(name);
+    if (!ports) known.set(name, (ports = new Map()));
+    return ports;
   }
 
   /** Filled in and checked once for each need and domain; the probe's own defaults stand in them. */
   function optionsFor(need: Need, domain: string | undefined): Readonly<Record<string, unknown>> {
     const key = domain ?? '';
-    let known = optionsMade.get(need);
-    if (!known) optionsMade.set(need, (known = new Map()));
-    let options = known.get(key);
-    if (!options)
-      known.set(
-        key,
-        (options = parseOptions(probeNamed(need.probe), need, fillTemplates(need.options, { domain, dns: site.dns }))),
-      );
+    let made = optionsMade.get(need);
+    if (!made) optionsMade.set(need, (made = new Map()));
+    let options = made.get(key);
+    if (!options) {
+      const filled = fillTemplates(need.options, { domain, dns: site.dns });
+      made.set(key, (options = theSame(parseOptions(probeNamed(need.probe), need, filled))));
+    }
     return options;
   }
 
-  /** The same endpoint with other options is another check. */
-  function uniqueId(id: string): string {
-    const count = (ids.get(id) ?? 0) + 1;
-    ids.set(id, count);
-    return count === 1 ? id : `${id}~${count}`;
-  }
-
-  function portsFor(need: Need, host: Host, row: Requirement): number[] {
-    const isOnlyPort =
-      expandPorts(
-        row.needs.flatMap((each) => each.ports ?? [defaultPort(each)]),
-        0,
-      ).length === 1;
-    return expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need)).map((port) =>
-      portInUse(host, port, isOnlyPort),
-    );
+  /** Equal options of different needs as one object. */
+  function theSame(options: Draft['options']): Draft['options'] {
+    const text = JSON.stringify(options);
+    const first = optionsByText.get(text) ?? options;
+    optionsByText.set(text, first);
+    return first;
   }
 
   function roleOf(row: Requirement): RoleHosts {
@@ -212,6 +237,13 @@ export function makePlan(input: PlanInput): Plan {
   }
 }
 
+/** The same endpoint with other options is another check. */
+function uniqueId(id: string, others: readonly Draft[]): string {
+  if (others.length === 0) return id;
+  const count = others.filter((each) => each.id === id || each.id.startsWith(`${id}~`)).length;
+  return count === 0 ? id : `${id}~${count + 1}`;
+}
+
 function whySkip(row: Requirement, { spec, site, selection }: PlanInput, facts: Facts): Skip | null {
   const { rows, sections, roles } = selection;
   const isSelected =
@@ -255,8 +287,10 @@ function unmetFact(when: Facts, facts: Facts): string | undefined {
 
 /** A host that does not say (`console`) is taken for every row of its role. */
 function suits(host: Host, where: Readonly<Record<string, string>>): boolean {
+  const wanted = Object.entries(where);
+  if (wanted.length === 0) return true;
   const properties: Readonly<Record<string, unknown>> = { ...host };
-  return Object.entries(where).every(([key, value]) => properties[key] === undefined || properties[key] === value);
+  return wanted.every(([key, value]) => properties[key] === undefined || properties[key] === value);
 }
 
 function transportsOf(row: Requirement, probes: Readonly<Record<string, Probe>>): Transport[] {

@@ -1,16 +1,20 @@
 /** The list of benchmarks, in the order of docs/performance.md. */
 import type { Benchmark } from './kit/benchmark.ts';
-import { tcpOpen } from './tcp-open.ts';
-import { tcpClosed } from './tcp-closed.ts';
-import { wholeCheck } from './whole-check.ts';
 import { blackHoles } from './black-holes.ts';
-import { latency } from './latency.ts';
-import { stall } from './stall.ts';
 import { deadline } from './deadline.ts';
-import { udp } from './udp.ts';
-import { tls } from './tls.ts';
+import { dns } from './dns.ts';
+import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { plan } from './plan.ts';
+import { prober } from './prober.ts';
+import { stall } from './stall.ts';
+import { start } from './start.ts';
 import { syscalls } from './syscalls.ts';
+import { tcpClosed } from './tcp-closed.ts';
+import { tcpOpen } from './tcp-open.ts';
+import { tls } from './tls.ts';
+import { udp } from './udp.ts';
+import { wholeCheck } from './whole-check.ts';
 
 export const benchmarks: readonly Benchmark[] = [
   tcpOpen,
@@ -22,6 +26,10 @@ export const benchmarks: readonly Benchmark[] = [
   deadline,
   udp,
   tls,
+  dns,
+  prober,
   memory,
   syscalls,
+  plan,
+  start,
 ];

@@ -60,6 +60,8 @@ const plan = makePlan({
 });
 const planned = performance.now();
 const book = new RowBook(plan, 'service');
+const none: readonly string[] = [];
+const nothing = {};
 let told = 0;
 for (const check of plan.checks) {
   const observation: Observation = {
@@ -70,12 +72,12 @@ for (const check of plan.checks) {
     hint: null,
     code: null,
     detail: 'the handshake completed',
-    warnings: [],
-    notes: [],
+    warnings: none,
+    notes: none,
     attempts: 1,
     startedAt: '',
     durationMs: 1,
-    evidence: {},
+    evidence: nothing,
   };
   book.observe(check, observation);
   if (reportCheck(check, observation, 'service').verdict === 'pass') told += 1;

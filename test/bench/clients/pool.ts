@@ -18,6 +18,8 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '1000000' },
     timeout: { type: 'string', default: '5000' },
     retries: { type: 'string', default: '2' },
+    /** The whole field so often. */
+    repeat: { type: 'string', default: '1' },
     /** So many of the checks wait for words that never come. */
     mute: { type: 'string', default: '0' },
     trust: { type: 'string' },
@@ -34,10 +36,11 @@ if (!probe) throw new RangeError(`no probe is called ${values.probe}`);
 const options = JSON.parse(values.options) as Record<string, unknown>;
 const mute = Number(values.mute);
 const transport = probe.transport === 'udp' ? 'udp' : 'tcp';
-const checks = [
+const once = [
   ...checksOf(field, values.probe, transport, { ...options, expect: 'never' }).slice(0, mute),
   ...checksOf(field, values.probe, transport, options).slice(mute),
 ];
+const checks = Array.from({ length: Number(values.repeat) }, () => once).flat();
 
 const outcomes: Record<string, number> = {};
 const connectMs: number[] = [];

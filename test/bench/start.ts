@@ -1,0 +1,33 @@
+/** What one check costs whoever calls this from a script: the whole process, built, beside an empty one. */
+import { atMost, linesOf, ratio, type Benchmark } from './kit/benchmark.ts';
+import { contest } from './kit/contest.ts';
+import { put, reference, whyNot, xenreach } from './kit/tools.ts';
+import { specOf } from './whole-check.ts';
+
+export const start: Benchmark = {
+  name: 'start',
+  about: '`xenreach --version` and a check of one TCP row beside `node -e 0`',
+  async run({ rounds }) {
+    const skipped = whyNot();
+    if (skipped !== undefined) return { skipped };
+    const spec = put('start-spec.yaml', specOf('10000-10000'));
+    const site = put('start-site.yaml', 'name: bench\nvantage: [prober]\nroles: { server: 127.1.0.1 }\n');
+    const runs = await contest({
+      rounds: rounds * 3,
+      contenders: [
+        { name: 'node -e 0', argv: [process.execPath, '-e', '0'] },
+        { name: 'xenreach --version', argv: [...xenreach(), '--version'] },
+        { name: 'xenreach check', argv: [...xenreach(), 'check', '--spec', spec, '--site', site] },
+      ],
+      prepare: (space) => space.serve([reference('tcp-server'), '10000', '1']),
+    });
+    const times = (name: string): number => ratio(runs, name, 'node -e 0', ({ wallMs }) => wallMs);
+    return {
+      figures: [
+        atMost('--version / node -e 0', times('xenreach --version'), 1.4),
+        atMost('check / node -e 0', times('xenreach check'), 2.2),
+      ],
+      table: linesOf(runs, 1),
+    };
+  },
+};
