@@ -33,7 +33,7 @@ export function exchange(
 ): Promise<Reply> {
   scope.stage = 'exchange';
   return scope.wait((resolve, reject) => {
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' });
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: literal });
     let sends = 0;
     let sentAtMs = 0;
     let opening = true;
@@ -112,6 +112,11 @@ export function silence(address: string, port: number, sends: number, ms: number
   const what = sends === 1 ? 'one datagram' : `${sends} datagrams`;
   const detail = `${hostPort(address, port)}: no answer to ${what} in ${ms / 1000} s`;
   return new NetError({ outcome: 'timeout', stage: 'exchange', detail });
+}
+
+/** Only literals come here; Node would ask its resolver even about those. */
+function literal(address: string, _: unknown, found: (error: null, address: string, family: number) => void): void {
+  found(null, address, isIPv6(address) ? 6 : 4);
 }
 
 function closer(socket: Socket): () => void {

@@ -11,6 +11,7 @@ import { familyOf, isLoopback } from '../net/address.ts';
 import { Connects } from '../net/connects.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { NetIo, Net } from '../net/io.ts';
+import { Neighbours } from '../net/neighbours.ts';
 import { Pacer } from '../net/pacer.ts';
 import type { Proxy } from '../net/proxy.ts';
 import { NameResolver, type Family } from '../net/resolver.ts';
@@ -66,6 +67,7 @@ interface Job extends Task {
   backOffs: number;
   /** Of the attempt under way. */
   startedAt: string;
+  startedMs: number;
   release: () => void;
 }
 
@@ -85,6 +87,7 @@ const maxLookups = 64;
 export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunControl {
   const deadlines = new Deadlines();
   const pacer = new Pacer();
+  const neighbours = new Neighbours(deadlines);
   const resolver = new NameResolver({
     family: settings.family,
     timeoutMs: Math.max(250, Math.floor(settings.timeoutMs / 2)),
@@ -182,7 +185,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     const isDatagram = check.transport === 'udp' && probe.perAddress !== false;
     for (const address of addresses) {
       const host = check.viaProxy ? (settings.proxy?.host ?? address) : address;
-      pool.add({ group, address, host, isDatagram, backOffs: 0, startedAt: '', release: nothing });
+      pool.add({ group, address, host, isDatagram, backOffs: 0, startedAt: '', startedMs: 0, release: nothing });
     }
   }
 
@@ -190,13 +193,15 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     const { check, probe, completed } = job.group;
     job.release = release;
     job.startedAt = timestamp();
+    job.startedMs = performance.now();
     if (completed) connects.start(job, job.address, check.port);
     else void observe(check, job.address, probe, attempts).then((observation) => end(job, observation));
   }
 
   function end(job: Job, observation: Observation | undefined): void {
     if (stopped !== undefined) return job.release();
-    if (!observation && job.backOffs < maxBackOffs) {
+    const isOurs = !observation || (observation.outcome === 'timeout' && neighbours.overflowedSince(job.startedMs));
+    if (isOurs && job.backOffs < maxBackOffs) {
       pool.putBack(job, firstBackOffMs * 2 ** job.backOffs);
       job.backOffs += 1;
       return job.release();

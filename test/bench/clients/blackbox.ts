@@ -1,6 +1,7 @@
 /** Runs blackbox_exporter on one processor and asks it, 64 at a time. Its own metrics say what it used. One line of JSON. */
 import { spawn } from 'node:child_process';
 import { Agent, get } from 'node:http';
+import { setTimeout } from 'node:timers/promises';
 
 const [config = '', ports = '40', count = '10000'] = process.argv.slice(2);
 const where = 'http://127.0.0.1:9115';
@@ -13,8 +14,9 @@ const exporter = spawn('taskset', [
   '--web.listen-address=127.0.0.1:9115',
 ]);
 exporter.stdout.resume();
-await new Promise((resolve) => exporter.stderr.once('data', resolve));
 exporter.stderr.resume();
+// It says that it listens a moment before it does.
+while ((await read('/metrics').catch(() => '')) === '') await setTimeout(50);
 
 const before = Number(await metric('process_cpu_seconds_total'));
 const began = performance.now();
@@ -48,10 +50,6 @@ function read(path: string): Promise<string> {
       response.on('data', (chunk: string) => (text += chunk));
       response.on('end', () => resolve(text));
     });
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      // It says that it listens a moment before it does.
-      if (error.code === 'ECONNREFUSED') setTimeout(() => read(path).then(resolve, reject), 50);
-      else reject(error);
-    });
+    request.on('error', reject);
   });
 }

@@ -1,4 +1,5 @@
 /** The run floor alone: plan in, observations counted, nothing judged and nothing reported. One line of JSON. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import * as probes from '../../../probes/index.ts';
 import { run } from '../../../src/run/run.ts';
@@ -60,7 +61,7 @@ const { done } = run(
     family: 'any',
     sourceAddress: undefined,
     proxy: null,
-    trust: values.trust === undefined ? [] : [values.trust],
+    trust: values.trust === undefined ? [] : [readFileSync(values.trust, 'utf8')],
     ownAddresses: [],
     probes: Object.fromEntries(Object.entries(probes)) as Parameters<typeof run>[1]['probes'],
   },
