@@ -1,112 +1,80 @@
-/** The rhythm of datagrams to one host: a burst, then one in the time that its ICMP errors take; a fake clock throughout. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Deadlines } from '../../src/net/deadlines.ts';
 import { Pacer } from '../../src/net/pacer.ts';
-import type { Scope } from '../../src/net/scope.ts';
+import { Scope } from '../../src/net/scope.ts';
 
-const host = '192.0.2.5';
+const host = '192.0.2.7';
+const burst = 5;
 
-/** All of a scope that the pacer uses. */
-const scope = {
-  after: (ms: number, then: () => void) => {
-    const timer = setTimeout(then, ms);
-    return () => clearTimeout(timer);
-  },
-} as unknown as Scope;
+beforeEach(() => vi.useFakeTimers({ now: 0 }));
+afterEach(() => vi.useRealTimers());
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
-
-/** Asks for `count` turns at once and tells when each came, in milliseconds from now. */
-function turns(pacer: Pacer, count: number, address = host): { sentAt: number[]; cancels: (() => void)[] } {
-  const began = performance.now();
-  const sentAt: number[] = [];
-  const cancels = Array.from({ length: count }, () =>
-    pacer.turn(scope, address, () => void sentAt.push(Math.round(performance.now() - began))),
-  );
-  return { sentAt, cancels };
+function paced(): { readonly pacer: Pacer; readonly sent: string[]; readonly ask: (name: string) => () => void } {
+  const pacer = new Pacer();
+  const deadlines = new Deadlines();
+  const sent: string[] = [];
+  const ask = (name: string): (() => void) =>
+    pacer.turn(new Scope(deadlines, 60_000), host, () => void sent.push(name));
+  return { pacer, sent, ask };
 }
 
-test('five go at once, the others one by one in the rhythm of a host that says no', () => {
-  const pacer = new Pacer();
-  const { sentAt } = turns(pacer, 8);
-  expect(sentAt).toEqual([0, 0, 0, 0, 0]);
-  for (let i = 0; i < 5; i += 1) pacer.rejected(host);
-  vi.advanceTimersByTime(10_000);
-  expect(sentAt.slice(5)).toEqual([1050, 2100, 3150]);
-});
+const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 
-test('a host never gets more in any time than the kernel would answer', () => {
-  const pacer = new Pacer();
-  const { sentAt } = turns(pacer, 40);
-  pacer.rejected(host);
-  vi.advanceTimersByTime(100_000);
-  expect(sentAt).toHaveLength(40);
-  for (const [i, at] of sentAt.entries()) {
-    const inOneSecond = sentAt.slice(i).filter((other) => other < at + 1000).length;
-    expect(inOneSecond).toBeLessThanOrEqual(6);
+test('after its burst a host is asked once a second, in the order of asking', () => {
+  const { pacer, sent, ask } = paced();
+  for (const name of [...names('burst', burst), 'sixth', 'seventh']) {
+    ask(name);
+    pacer.rejected(host);
   }
+  expect(sent).toEqual(names('burst', burst));
+  vi.advanceTimersByTime(1200);
+  expect(sent).toHaveLength(burst + 1);
+  vi.advanceTimersByTime(1200);
+  expect(sent.slice(burst)).toEqual(['sixth', 'seventh']);
 });
 
-test('one host does not wait for another', () => {
-  const pacer = new Pacer();
-  turns(pacer, 20);
-  expect(turns(pacer, 5, '192.0.2.6').sentAt).toEqual([0, 0, 0, 0, 0]);
-});
-
-test('loopback waits for nothing, and is not counted', () => {
-  const pacer = new Pacer();
-  expect(turns(pacer, 100, '127.0.0.9').sentAt).toHaveLength(100);
-  expect(turns(pacer, 100, '::1').sentAt).toHaveLength(100);
-  expect(pacer.delayMs('127.0.0.9')).toBe(0);
-});
-
-test('an answer gives its place back: a host that answers is not slowed down', () => {
-  const pacer = new Pacer();
-  for (let i = 0; i < 50; i += 1) {
-    expect(turns(pacer, 1).sentAt).toEqual([0]);
-    pacer.answered(host);
-  }
-});
-
-test.for([
-  [false, 0, 100],
-  [true, 500, 1050],
-] as const)(
-  'a host that lets its burst pass is soon asked faster, unless it has sent an error: %s',
-  ([rejects, from, to]) => {
-    const pacer = new Pacer();
-    turns(pacer, 5);
-    if (rejects) pacer.rejected(host);
-    vi.advanceTimersByTime(1600);
-    turns(pacer, 5);
-    expect(pacer.delayMs(host)).toBeGreaterThan(from);
-    expect(pacer.delayMs(host)).toBeLessThanOrEqual(rejects ? 6 * to : to);
-  },
-);
-
-test('a wish that is taken back is never granted, and the next one is', () => {
-  const pacer = new Pacer();
-  const { sentAt, cancels } = turns(pacer, 7);
+test('whoever gives up waiting for a turn holds up nobody behind', () => {
+  const { pacer, sent, ask } = paced();
+  for (const name of names('burst', burst)) ask(name);
   pacer.rejected(host);
-  cancels[5]?.();
-  cancels[5]?.();
-  vi.advanceTimersByTime(2200);
-  expect(sentAt).toHaveLength(6);
-  vi.advanceTimersByTime(20_000);
-  expect(sentAt).toHaveLength(6);
+  const giveUp = ask('impatient');
+  ask('patient');
+  giveUp();
+  vi.advanceTimersByTime(2500);
+  expect(sent.slice(burst)).toEqual(['patient']);
 });
 
-test('tells the scheduler how long a host is to be left alone', () => {
-  const pacer = new Pacer();
+test('no more are told to go on than may send', () => {
+  const { pacer, ask } = paced();
+  expect(Array.from({ length: burst }, () => pacer.delayMs(host))).toEqual(Array(burst).fill(0));
+  expect(pacer.delayMs(host)).toBeGreaterThan(0);
+  for (const name of names('promised', burst)) ask(name);
+  expect(pacer.delayMs(host)).toBeGreaterThan(1000);
+});
+
+test('a promise that came to no datagram is forgotten', () => {
+  const { pacer } = paced();
+  for (let i = 0; i < burst; i++) pacer.delayMs(host);
+  vi.advanceTimersByTime(600);
   expect(pacer.delayMs(host)).toBe(0);
-  turns(pacer, 5);
-  pacer.rejected(host);
-  const delay = pacer.delayMs(host);
-  expect(delay).toBeGreaterThan(900);
-  expect(delay).toBeLessThanOrEqual(1050);
-  vi.advanceTimersByTime(delay + 1);
-  expect(pacer.delayMs(host)).toBe(0);
-  // What already waits goes first.
-  turns(pacer, 3);
-  expect(pacer.delayMs(host)).toBeGreaterThan(2000);
+});
+
+test('loopback has no such limit', () => {
+  const { pacer } = paced();
+  expect(Array.from({ length: 50 }, () => pacer.delayMs('127.0.0.1'))).toEqual(Array(50).fill(0));
+});
+
+test('while an attempt waits for its turn its clock stands still', async () => {
+  const scope = new Scope(new Deadlines(), 1000);
+  const outcome = scope.wait(() => undefined).catch((error: unknown) => error);
+  const settled = vi.fn<() => void>();
+  void outcome.then(settled);
+  await vi.advanceTimersByTimeAsync(400);
+  const resume = scope.pause();
+  await vi.advanceTimersByTimeAsync(5000);
+  resume();
+  await vi.advanceTimersByTimeAsync(500);
+  expect(settled).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(200);
+  expect(await outcome).toMatchObject({ failure: { outcome: 'timeout' } });
 });
