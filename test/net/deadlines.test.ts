@@ -1,0 +1,54 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Deadlines } from '../../src/net/deadlines.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setImmediate', 'performance'] }));
+afterEach(() => void vi.useRealTimers());
+
+test('a deadline is told once, not before its time and at most two ticks after it', () => {
+  const deadlines = new Deadlines();
+  const told: number[] = [];
+  for (const ms of [5, 500, 30, 1000, 30]) deadlines.add(ms, () => told.push(performance.now() - ms));
+  const began = performance.now();
+  vi.advanceTimersByTime(2000);
+  expect(told).toHaveLength(5);
+  for (const at of told) {
+    expect(at).toBeGreaterThanOrEqual(began);
+    expect(at).toBeLessThanOrEqual(began + 40);
+  }
+  expect(deadlines.size).toBe(0);
+});
+
+test('a cancelled one is never told, and its neighbours are', () => {
+  const deadlines = new Deadlines();
+  const told: string[] = [];
+  const entries = ['a', 'b', 'c'].map((name) => deadlines.add(100, () => told.push(name)));
+  deadlines.cancel(entries[1]!);
+  deadlines.cancel(entries[1]!);
+  vi.advanceTimersByTime(200);
+  expect(told).toEqual(['a', 'c']);
+});
+
+test('when the loop was late, what came in meanwhile is heard first', async () => {
+  const deadlines = new Deadlines();
+  const told = vi.fn<() => void>();
+  const entry = deadlines.add(100, told);
+  // The clock jumps as it does when the process was stopped: the tick that follows is late by far.
+  const now = performance.now();
+  vi.spyOn(performance, 'now').mockReturnValue(now + 5000);
+  vi.advanceTimersByTime(20);
+  expect(told).not.toHaveBeenCalled();
+  deadlines.cancel(entry);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(told).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+});
+
+test('no timer is left when nobody waits', () => {
+  const deadlines = new Deadlines();
+  deadlines.add(10, () => undefined);
+  vi.advanceTimersByTime(100);
+  expect(vi.getTimerCount()).toBe(0);
+  deadlines.add(10_000, () => undefined);
+  deadlines.clear();
+  expect(vi.getTimerCount()).toBe(0);
+});
