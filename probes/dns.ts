@@ -67,7 +67,7 @@ const rootServers: Question = { name: '', type: 'NS' };
    |              id               |QR| opcode |AA|TC|RD|RA|Z| rcode |  0
    |     questions, answers, authorities, additionals: 16 bits each  |  4
 */
-export function decodeHeader(bytes: Uint8Array): DnsHeader {
+function decodeHeader(bytes: Uint8Array): DnsHeader {
   const reader = new Reader(bytes);
   const id = reader.uint16();
   const flags = reader.uint16();

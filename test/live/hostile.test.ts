@@ -66,7 +66,7 @@ const fitting: Readonly<Record<HostileKind, readonly [readonly Outcome[], readon
   ],
   // The echo's own bytes with one changed: our request come back is nobody's answer.
   wrongTransaction: [
-    ['garbled', 'timeout', 'tls-failed'],
+    ['garbled', 'timeout', 'tls-failed', 'closed'],
     ['garbled', 'timeout'],
   ],
   otherAddress: [['garbled', 'timeout', 'tls-failed', 'closed'], ['timeout']],
