@@ -137,6 +137,7 @@ export const dns = defineProbe({
   transport: 'udp',
   port: 53,
   about: { title: 'DNS over UDP', ...about, reference: 'RFC 1035' },
+  load: () => import('dns2'),
   options,
 
   run(io, _target, { query, type }) {
@@ -154,6 +155,7 @@ export const dnsTcp = defineProbe({
   transport: 'tcp',
   port: 53,
   about: { title: 'DNS over TCP', ...about, reference: 'RFC 7766' },
+  load: () => import('dns2'),
   options,
 
   async run(io, _target, { query, type }) {

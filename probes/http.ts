@@ -37,6 +37,7 @@ export const http = defineProbe({
     leaves: 'one line in the access log',
     reference: 'RFC 9110',
   },
+  load: () => import('undici'),
   options: v.strictObject({ path: Path }),
 
   async run(io, target, { path }) {
@@ -54,6 +55,7 @@ export const https = defineProbe({
     leaves: 'one line in the access log',
     reference: 'RFC 9110',
   },
+  load: () => import('undici'),
   options: v.strictObject({
     path: Path,
     servername: ServerName,

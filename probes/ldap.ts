@@ -123,6 +123,7 @@ export const ldap = defineProbe({
   transport: 'tcp',
   port: 389,
   about: { title: 'LDAP', ...about, reference: 'RFC 4511' },
+  load: () => import('ldapts'),
   options: v.strictObject(domainOptions),
 
   async run(io, _target, options) {
@@ -134,6 +135,7 @@ export const ldaps = defineProbe({
   transport: 'tcp',
   port: 636,
   about: { title: 'LDAP over TLS', ...about, reference: 'RFC 4513' },
+  load: () => import('ldapts'),
   options: v.strictObject({ ...domainOptions, servername: ServerName, trust: Trust }),
 
   async run(io, _target, { trust, servername, ...options }) {

@@ -103,7 +103,10 @@ export const ntp = defineProbe({
   async run(io, _target, options) {
     // The server echoes our transmit timestamp as its origin timestamp, so a random one ties reply to request.
     const cookie = io.random(8);
-    const reply = await io.exchange(encodeRequest(cookie), accepting(decodeReply, echoes(cookie)), { maxSends: 2, pauseMs: 2000 });
+    const reply = await io.exchange(encodeRequest(cookie), accepting(decodeReply, echoes(cookie)), {
+      maxSends: 2,
+      pauseMs: 2000,
+    });
     const header = decodeReply(reply.bytes);
     const reference = referenceText(header);
     io.record({ version: header.version, stratum: header.stratum, leap: header.leap, referenceId: reference });
@@ -125,12 +128,13 @@ export const ntp = defineProbe({
     const t3 = epochMs(header.transmitTimestamp, reply.receivedAtMs);
     const offsetMs = round((t2 - reply.sentAtMs + (t3 - reply.receivedAtMs)) / 2);
     const delayMs = round(reply.receivedAtMs - reply.sentAtMs - (t3 - t2));
-    if (Math.abs(offsetMs) > options.maxOffsetMs) {
+    // The truth lies within half the delay on either side; a busy machine or a slow path is no wrong clock.
+    if (Math.abs(offsetMs) - delayMs / 2 > options.maxOffsetMs) {
       io.warn(`this machine's clock and the server's differ by ${(Math.abs(offsetMs) / 1000).toFixed(1)} s`);
     }
     return {
       outcome: 'answered',
-      detail: `stratum ${header.stratum}, offset ${offsetMs} ms`,
+      detail: `stratum ${header.stratum}, offset ${offsetMs.toFixed(1)} ms (± ${(Math.abs(delayMs) / 2).toFixed(1)})`,
       evidence: { offsetMs, delayMs, rootDelayMs: header.rootDelayMs, rootDispersionMs: header.rootDispersionMs },
     };
   },

@@ -102,6 +102,11 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   };
   readonly options: S;
   /**
+   * Loads the library that the conversation needs. A run does it before its first packet: tens of milliseconds of loading
+   * in the middle would be measured as the network's.
+   */
+  load?(): Promise<unknown>;
+  /**
    * The answer that a completed TCP handshake is by itself, with these options; undefined when the probe has more to say.
    * Such checks go by thousands, so the run connects for them without making a ProbeIo.
    */

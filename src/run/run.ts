@@ -128,7 +128,8 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
 
   const speakUp = plan.checks.length < tracedChecks ? nothing : withoutStackTraces();
   const done = (async (): Promise<Stats> => {
-    await schedule();
+    await Promise.all([...new Set(plan.checks.map(probeOf))].map(async (probe) => probe.load?.()));
+    if (stopped === undefined) await schedule();
     await pool.idle();
     resolver.cancel();
     deadlines.clear();

@@ -29,7 +29,13 @@ test.for(files)('%s', async (file) => {
   const parsed = await probe.options['~standard'].validate(conversation.options);
   if (parsed.issues) throw new Error(`bad options: ${JSON.stringify(parsed.issues)}`);
   const transport = probe.transport === 'either' ? 'tcp' : probe.transport;
-  const target: Target = { host: 'peer.test', address: '192.0.2.1', port: probe.port, transport, ...conversation.target };
+  const target: Target = {
+    host: 'peer.test',
+    address: '192.0.2.1',
+    port: probe.port,
+    transport,
+    ...conversation.target,
+  };
   const io = scriptedIo(conversation);
   const answer = await probe.run(io, target, parsed.value).catch(failureOf);
   expect({ ...answer, evidence: { ...io.evidence, ...answer.evidence } }).toMatchObject(conversation.answer);
