@@ -22,7 +22,7 @@ export interface Running {
   readonly observed: Promise<Observed>;
 }
 
-export const ordinary: RunSettings = {
+const ordinary: RunSettings = {
   concurrency: 64,
   perHost: 64,
   rate: 2000,
