@@ -1,24 +1,25 @@
 /** `xenreach demo`: every row from every role on the healthy site, and everything that can go wrong on the broken one. */
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { outcomes } from '../../src/model/outcome.ts';
 import { parseReport, type ReportJson } from '../support/report-schema.ts';
 import { runXenreach, type Ran } from '../support/run-xenreach.ts';
 
 const runs = new Map<string, { readonly ran: Ran; readonly report: ReportJson }>();
-const leftovers = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('xenreach-lab-'));
-let before: readonly string[] = [];
+const temporary = mkdtempSync(join(tmpdir(), 'xenreach-demo-'));
 
 beforeAll(async () => {
-  before = leftovers();
+  const options = { env: { TMPDIR: temporary } };
   const [healthy, broken] = await Promise.all([
-    runXenreach(['demo', '--format', 'json']),
-    runXenreach(['demo', '--broken', '--format', 'json']),
+    runXenreach(['demo', '--format', 'json'], options),
+    runXenreach(['demo', '--broken', '--format', 'json'], options),
   ]);
   runs.set('healthy', { ran: healthy, report: parseReport(healthy.stdout) });
   runs.set('broken', { ran: broken, report: parseReport(broken.stdout) });
 }, 30_000);
+afterAll(() => rmSync(temporary, { recursive: true }));
 
 const told = (name: 'healthy' | 'broken'): { ran: Ran; report: ReportJson } => runs.get(name)!;
 
@@ -109,7 +110,7 @@ describe('the broken site', () => {
 });
 
 test('nothing of either is left on the disk', () => {
-  expect(leftovers().filter((name) => !before.includes(name))).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 test('in path mode the broken site fails only where the path does', async () => {
