@@ -110,7 +110,7 @@ describe('the broken site', () => {
 });
 
 test('nothing of either is left on the disk', () => {
-  expect(readdirSync(temporary)).toEqual([]);
+  expect(readdirSync(temporary).filter((name) => name.startsWith('xenreach'))).toEqual([]);
 });
 
 test('in path mode the broken site fails only where the path does', async () => {
