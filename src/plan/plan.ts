@@ -84,7 +84,10 @@ export function makePlan(input: PlanInput): Plan {
       });
     }
     const checks: string[] = [];
-    const notes = [...role.notes];
+    const selves = suited
+      .filter((host) => !hosts.includes(host))
+      .map(({ host }) => `${host} is this machine itself and was left out`);
+    const notes = [...role.notes, ...selves];
     const documented = row.needs.flatMap((need) => need.ports ?? [defaultPort(need)]);
     const isOnlyPort = expandPorts(documented, 0).length === 1;
     for (const need of row.needs) {
