@@ -1,16 +1,18 @@
 /** System calls for each closed connect: five is the least. Two runs of different length, so that the start falls out. */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { on, whyNotLive } from '../support/netns.ts';
 import { atMost, type Benchmark } from './kit/benchmark.ts';
-import { contest } from './kit/contest.ts';
 import { pool, sizeOf } from './kit/tcp.ts';
-import { put, whyNot } from './kit/tools.ts';
+import { makeSpace } from './kit/space.ts';
+import { put } from './kit/tools.ts';
 
 export const syscalls: Benchmark = {
   name: 'syscalls',
   about: 'strace -c of 5,000 closed connects',
   async run() {
-    const skipped = whyNot('strace');
-    if (skipped !== undefined) return { skipped };
+    const skipped = whyNotLive('strace');
+    if (skipped !== null) return { skipped };
     const few = { hosts: 250, port: 20_000, ports: 4 };
     const many = { hosts: 250, port: 20_000, ports: 24 };
     const [less, more] = [await countOf(few), await countOf(many)];
@@ -19,9 +21,10 @@ export const syscalls: Benchmark = {
 };
 
 async function countOf(field: Parameters<typeof pool>[0]): Promise<number> {
+  await using space = makeSpace();
   const summary = put('strace.txt', '');
-  const { argv } = pool(field);
-  await contest({ rounds: 1, contenders: [{ name: 'strace', argv: ['strace', '-f', '-c', '-o', summary, ...argv] }] });
+  const [program, ...args] = on(space.name, ['strace', '-f', '-c', '-o', summary, ...pool(field).argv]);
+  execFileSync(program, args, { stdio: 'ignore' });
   const total = readFileSync(summary, 'utf8')
     .split('\n')
     .findLast((line) => line.endsWith(' total'));

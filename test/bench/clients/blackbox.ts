@@ -6,13 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 const [config = '', ports = '40', count = '10000'] = process.argv.slice(2);
 const where = 'http://127.0.0.1:9115';
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-const exporter = spawn('taskset', [
-  '-c',
-  '0',
-  'prometheus-blackbox-exporter',
-  `--config.file=${config}`,
-  '--web.listen-address=127.0.0.1:9115',
-]);
+const options = [`--config.file=${config}`, '--web.listen-address=127.0.0.1:9115'];
+const [pin, ...exporterOnOne] = ['taskset', '-c', '0', 'prometheus-blackbox-exporter', ...options] as const;
+const exporter = spawn(pin, exporterOnOne);
 exporter.stdout.resume();
 exporter.stderr.resume();
 // It says that it listens a moment before it does.

@@ -87,4 +87,4 @@ export const cpuOf = (run: Run): number => run.told['cpuMs'] ?? run.cpuMs;
 export const rateOf = (run: Run, count: number): number => (count / wallOf(run)) * 1000;
 export const speed = (run: Run): number => 1 / wallOf(run);
 
-export const rounded = (value: number): number => Number(value.toPrecision(4));
+const rounded = (value: number): number => Number(value.toPrecision(4));

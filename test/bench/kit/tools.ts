@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { whyNotLive } from '../../support/netns.ts';
 
-export const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../../..');
 const cache = join(root, 'node_modules/.cache/xenreach/bench');
 
 /** Why this benchmark cannot run here, or undefined when it can. */
