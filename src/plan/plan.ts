@@ -75,7 +75,8 @@ export function makePlan(input: PlanInput): Plan {
       return skipped({ reason: 'not-applicable', because: `no host of ${row.to} has ${wanted}`, remedy: null });
     }
     const isPeer = isPeerRole(row.to);
-    const hosts = suited.filter((host) => !(isPeer && isSelf(host.host)));
+    const isOwn = ({ host }: Host): boolean => isPeer && isSelf(host);
+    const hosts = suited.filter((host) => !isOwn(host));
     if (hosts.length === 0) {
       return skipped({
         reason: 'role-is-empty',
@@ -84,9 +85,7 @@ export function makePlan(input: PlanInput): Plan {
       });
     }
     const checks: string[] = [];
-    const selves = suited
-      .filter((host) => !hosts.includes(host))
-      .map(({ host }) => `${host} is this machine itself and was left out`);
+    const selves = suited.filter(isOwn).map(({ host }) => `${host} is this machine itself and was left out`);
     const notes = [...role.notes, ...selves];
     const documented = row.needs.flatMap((need) => need.ports ?? [defaultPort(need)]);
     const isOnlyPort = expandPorts(documented, 0).length === 1;
