@@ -86,8 +86,13 @@ function decodeHeader(bytes: Uint8Array): DnsHeader {
   };
 }
 
+let loaded: Promise<typeof import('dns2')> | undefined;
+
+/** Asked of the loader once: even for what it has, it takes a twentieth of a query. */
+const codec = (): Promise<typeof import('dns2')> => (loaded ??= import('dns2'));
+
 export async function encodeQuery(id: number, question: Question, isRecursive: boolean): Promise<Uint8Array> {
-  const { Packet } = await import('dns2');
+  const { Packet } = await codec();
   const packet = new Packet(new Packet.Header({ id, rd: isRecursive ? 1 : 0 }));
   packet.questions.push(new Packet.Question(question.name, types[question.type], internet));
   return Uint8Array.from(packet.toBuffer());
@@ -137,7 +142,7 @@ export const dns = defineProbe({
   transport: 'udp',
   port: 53,
   about: { title: 'DNS over UDP', ...about, reference: 'RFC 1035' },
-  load: () => import('dns2'),
+  load: codec,
   options,
 
   run(io, _target, { query, type }) {
@@ -155,7 +160,7 @@ export const dnsTcp = defineProbe({
   transport: 'tcp',
   port: 53,
   about: { title: 'DNS over TCP', ...about, reference: 'RFC 7766' },
-  load: () => import('dns2'),
+  load: codec,
   options,
 
   async run(io, _target, { query, type }) {
@@ -297,7 +302,7 @@ function within(bytes: Uint8Array, at: number): number {
 }
 
 async function answersIn(message: Buffer, type: Type): Promise<string[]> {
-  const { Packet } = await import('dns2');
+  const { Packet } = await codec();
   const packet = codecErrors(() => Packet.parse(message));
   const [fault] = packet.errors;
   if (fault) throw new DecodeError(printable(fault.message), fault.offset ?? 0);

@@ -47,10 +47,9 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
     // What can be known without a packet is checked first: a site without work for us asks nobody anything.
     const outline = makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes });
     requireChecks(outline);
-    const site = wantsControllers(outline, asked, spec)
-      ? await withControllers(asked, settings.run.timeoutMs, interruption)
-      : asked;
-    const plan = makePlan({ spec, site, vantage, selection, probes });
+    const isOpen = wantsControllers(outline, asked, spec);
+    const site = isOpen ? await withControllers(asked, settings.run.timeoutMs, interruption) : asked;
+    const plan = isOpen ? makePlan({ spec, site, vantage, selection, probes }) : outline;
     return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log, interruption);
   } catch (error) {
     for (const sink of sinks) sink.discard();

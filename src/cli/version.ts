@@ -4,7 +4,8 @@ import { findPackageJSON } from 'node:module';
 
 export function version(): string {
   const file = findPackageJSON(import.meta.url);
-  const parsed: unknown = file === undefined ? {} : JSON.parse(readFileSync(file, 'utf8'));
+  // Where no package.json lies above, the search ends at this very file.
+  const parsed: unknown = file?.endsWith('.json') ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const found = typeof parsed === 'object' && parsed !== null && 'version' in parsed ? parsed.version : undefined;
   return typeof found === 'string' ? found : 'unknown';
 }
