@@ -3,6 +3,7 @@
  * shows that it lives; then, where the site names something it must resolve, that. A resolver whose upstream is dead
  * answers the first at once and the second never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
  */
+import type * as dns2 from 'dns2';
 import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
 import type { Answer } from '../src/model/outcome.ts';
@@ -86,10 +87,10 @@ function decodeHeader(bytes: Uint8Array): DnsHeader {
   };
 }
 
-let loaded: Promise<typeof import('dns2')> | undefined;
+let loaded: Promise<typeof dns2> | undefined;
 
 /** Asked of the loader once: even for what it has, it takes a twentieth of a query. */
-const codec = (): Promise<typeof import('dns2')> => (loaded ??= import('dns2'));
+const codec = (): Promise<typeof dns2> => (loaded ??= import('dns2'));
 
 export async function encodeQuery(id: number, question: Question, isRecursive: boolean): Promise<Uint8Array> {
   const { Packet } = await codec();

@@ -65,7 +65,18 @@ test('the README knows every command and every format', () => {
 });
 
 /** Options of docker, npm, git, node and of the benchmarks that the documents name. */
-const foreign = new Set(['global', 'list', 'network', 'project', 'rm', 'run']);
+const foreign = new Set([
+  'global',
+  'list',
+  'network',
+  'project',
+  'rm',
+  'run',
+  'rounds',
+  'scale',
+  'json',
+  'max-semi-space-size',
+]);
 
 test.for(documents)('%s names only options and scripts that there are', (document) => {
   const text = read(document);
