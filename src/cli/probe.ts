@@ -2,6 +2,7 @@
 import { hostFault, withoutBrackets } from '../load/host.ts';
 import { thisMachine } from '../load/machine.ts';
 import { didYouMean } from '../load/nearest.ts';
+import { keysOf } from '../load/shape.ts';
 import { exitCodeOf, isComplete, reportCheck } from '../judge/report.ts';
 import { remedyFor, layerOf } from '../judge/explain.ts';
 import { UsageError } from '../model/errors.ts';
@@ -157,9 +158,14 @@ export function parseEndpoint(text: string): { host: string; port?: number } {
 /** KEY=VALUE is text; what the probe wants as a number, a truth value or a list is read as JSON. */
 async function optionsFrom(found: Probe, name: string, pairs: readonly string[]): Promise<ProbeOptions> {
   const texts = new Map<string, string>();
+  const known = keysOf(found.options) ?? [];
   for (const pair of pairs) {
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
     if (key === undefined || value === undefined) throw new UsageError(`--set ${pair}: write --set KEY=VALUE`);
+    if (!known.includes(key)) {
+      const takes = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`;
+      throw new UsageError(`the ${name} probe has no option "${key}"${didYouMean(key, known)}; ${takes}`);
+    }
     texts.set(key, value);
   }
   const given: Record<string, unknown> = Object.fromEntries(texts);
