@@ -106,7 +106,7 @@ describe('a command line', () => {
     [`probe ntp ${long}`, /253|longer|long/],
     ['probe tcp 127.0.0.1', /tcp has no port of its own; write 127\.0\.0\.1:PORT/],
     ['probe ntp 127.0.0.1 --set maxStratum', /--set maxStratum: write --set KEY=VALUE/],
-    ['probe ntp 127.0.0.1 --set bogus=1', /does not take that: --set bogus/],
+    ['probe ntp 127.0.0.1 --set bogus=1', /has no option "bogus"/],
     ['probe ntp 127.0.0.1 --set maxStratum=many', /--set maxStratum/],
     ['probe ntp 127.0.0.1 --format html', /--format html is unknown/],
     ['probe ntp 127.0.0.1 --output json=x', /--output belongs to check/],
