@@ -14,7 +14,7 @@ import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
 import { lateConnect, openTcp } from './tcp.ts';
 import { handshake, judgeCertificate, observeCertificate, tlsEvidence, type SecureContexts } from './tls.ts';
-import { exchange, silence } from './udp.ts';
+import { Datagrams, silence } from './udp.ts';
 
 /** What all attempts of a run share. */
 export interface Net {
@@ -49,6 +49,7 @@ export class NetIo implements ProbeIo {
   readonly #target: Target;
   readonly #options: AttemptOptions;
   #conn: StreamConn | undefined;
+  #datagrams: Datagrams | undefined;
   #helloUnanswered = never;
 
   constructor(net: Net, target: Target, options: AttemptOptions) {
@@ -66,6 +67,7 @@ export class NetIo implements ProbeIo {
   async connect({ port = this.#target.port }: { readonly port?: number } = {}): Promise<Conn> {
     // One socket an attempt, so that the pool's bound is a bound on sockets.
     this.#conn?.destroy();
+    this.#datagrams?.close();
     const { proxy } = this.#net;
     const conn =
       this.#options.viaProxy && proxy
@@ -116,15 +118,9 @@ export class NetIo implements ProbeIo {
     this.sends = 0;
     const sends = Math.min(this.#net.retries + 1, maxSends);
     try {
-      const reply = await exchange(this.scope, this.#target.address, port, datagram, accepts, {
-        sourceAddress: this.#net.sourceAddress,
+      const reply = await this.#datagramsTo(port).exchange(datagram, accepts, {
         sends,
         resendAfterMs: Math.max(pauseMs, Math.min(maxResendMs, this.#options.timeoutMs / sends)),
-        pacer: this.#net.pacer,
-        onSend: () => {
-          this.sends += 1;
-          this.#net.counters.datagrams += 1;
-        },
       });
       if (this.sends > 1) this.note(`${this.sends} datagrams were needed: some were lost`);
       return reply;
@@ -181,6 +177,20 @@ export class NetIo implements ProbeIo {
     const late = lateConnect(connectMs);
     if (late !== undefined) this.note(late);
     return new StreamConn(this.scope, socket, address, port);
+  }
+
+  #datagramsTo(port: number): Datagrams {
+    const open = this.#datagrams;
+    if (open?.isOpen === true && open.port === port) return open;
+    open?.close();
+    const { sourceAddress, pacer, counters } = this.#net;
+    const onSend = (): void => {
+      this.sends += 1;
+      counters.datagrams += 1;
+    };
+    const datagrams = new Datagrams(this.scope, this.#target.address, port, { sourceAddress, pacer, onSend });
+    this.#datagrams = datagrams;
+    return datagrams;
   }
 
   async #openProxy(proxy: Proxy): Promise<StreamConn> {

@@ -1,6 +1,7 @@
 /**
  * One datagram out, the first accepted reply back, on a connected socket: only a connected one is told of ICMP errors,
- * and the kernel drops what other addresses send. Resends belong to the attempt's own deadline.
+ * and the kernel drops what other addresses send. Several questions to one port share the socket, for it costs more than
+ * they do; which reply is whose the question itself decides. Resends belong to the attempt's own deadline.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
@@ -15,96 +16,154 @@ const maxReplyBytes = 65_507;
 
 export interface UdpOptions {
   readonly sourceAddress?: string | undefined;
-  /** How often the datagram is sent at the most. */
-  readonly sends: number;
-  /** The pause before each resend. */
-  readonly resendAfterMs: number;
   readonly pacer: Pacer;
   readonly onSend: () => void;
 }
 
-export function exchange(
-  scope: Scope,
-  address: string,
-  port: number,
-  datagram: Uint8Array,
-  accepts: (reply: Uint8Array) => boolean,
-  options: UdpOptions,
-): Promise<Reply> {
-  scope.stage = 'exchange';
-  return scope.wait((resolve, reject) => {
-    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: literal });
-    let sends = 0;
-    let sentAtMs = 0;
-    let opening = true;
-    let cancelTurn = (): void => undefined;
-    let cancelResend = (): void => undefined;
-    const close = closer(socket);
-    const disown = scope.own(() => {
-      cancelTurn();
-      close();
+export interface Resends {
+  /** How often the datagram is sent at the most. */
+  readonly sends: number;
+  /** The pause before each resend. */
+  readonly resendAfterMs: number;
+}
+
+/** What one question waits for. */
+interface Wait {
+  readonly accepts: (reply: Uint8Array) => boolean;
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: NetError) => void;
+  sentAtMs: number;
+}
+
+/** The socket of an attempt towards one port: it asks one question after the other. */
+export class Datagrams {
+  readonly port: number;
+  readonly #scope: Scope;
+  readonly #address: string;
+  readonly #options: UdpOptions;
+  readonly #socket: Socket;
+  #isOpen = true;
+  #isConnected = false;
+  #wait: Wait | undefined;
+  #cancelTurn = nothing;
+  #cancelResend = nothing;
+  #disown = nothing;
+
+  constructor(scope: Scope, address: string, port: number, options: UdpOptions) {
+    this.port = port;
+    this.#scope = scope;
+    this.#address = address;
+    this.#options = options;
+    this.#socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: literal });
+    this.#socket.on('error', (error) => this.#fail(error));
+    this.#socket.on('message', (message) => this.#hear(message));
+    this.#disown = scope.own(() => this.close());
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  exchange(datagram: Uint8Array, accepts: (reply: Uint8Array) => boolean, resends: Resends): Promise<Reply> {
+    this.#scope.stage = 'exchange';
+    return this.#scope.wait((resolve, reject) => {
+      this.#wait = { accepts, resolve, reject, sentAtMs: 0 };
+      this.#open(() => this.#await(datagram, resends));
     });
-    const finish = (): void => {
-      cancelTurn();
-      cancelResend();
-      disown();
-      close();
-    };
-    const fail = (error: Error): void => {
-      const failure = netError(error, {
-        stage: 'exchange',
-        transport: 'udp',
-        address,
-        port,
-        elapsedMs: scope.elapsedMs,
-        immediate: opening,
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#settle();
+    this.#disown();
+    // An ICMP error for a datagram still on its way must not become the process's.
+    this.#socket.removeAllListeners('error').on('error', nothing);
+    this.#socket.close();
+  }
+
+  #open(then: () => void): void {
+    if (this.#isConnected) return then();
+    // Bound first so that "no route" is the callback's error and not a throw of the next send.
+    const connect = (): void =>
+      this.#socket.connect(this.port, this.#address, (error?: Error) => {
+        if (!this.#isOpen) return;
+        if (error) return this.#fail(error);
+        this.#isConnected = true;
+        then();
       });
-      if (failure.failure.outcome !== 'local') options.pacer.rejected(address);
-      finish();
-      reject(failure);
-    };
-    socket.on('error', fail);
-    socket.on('message', (message) => {
-      const receivedAtMs = performance.timeOrigin + performance.now();
-      scope.heard = true;
-      if (message.length > maxReplyBytes || !accepts(message)) return;
-      options.pacer.answered(address);
-      finish();
-      resolve({ bytes: new Uint8Array(message), sentAtMs, receivedAtMs });
-    });
-    const send = (): void => {
-      sends += 1;
-      options.onSend();
-      sentAtMs = performance.timeOrigin + performance.now();
-      socket.send(datagram, (error) => {
-        if (error) fail(error);
-      });
-      if (sends < options.sends) {
-        cancelResend = scope.after(options.resendAfterMs, () => {
-          cancelTurn = options.pacer.turn(scope, address, send);
-        });
-      }
-    };
-    const connect = (): void => {
-      // Bound first so that "no route" is the callback's error and not a throw of the next send.
-      socket.connect(port, address, (error?: Error) => {
-        if (error) return fail(error);
-        opening = false;
-        // The wait for our own turn is not the peer's silence.
-        const resume = scope.pause();
-        cancelTurn = options.pacer.turn(scope, address, () => {
-          resume();
-          send();
-        });
-      });
-    };
     try {
-      if (options.sourceAddress === undefined) connect();
-      else socket.bind(0, options.sourceAddress, connect);
+      const { sourceAddress } = this.#options;
+      if (sourceAddress === undefined) connect();
+      else this.#socket.bind(0, sourceAddress, connect);
     } catch (error) {
-      fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
-  });
+  }
+
+  /** Sends when the host's turn has come. The wait for our own turn is not the peer's silence. */
+  #await(datagram: Uint8Array, resends: Resends): void {
+    let resume: (() => void) | undefined;
+    let hasGone = false;
+    this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, () => {
+      hasGone = true;
+      resume?.();
+      this.#send(datagram, resends);
+    });
+    if (!hasGone) resume = this.#scope.pause();
+  }
+
+  #send(datagram: Uint8Array, { sends, resendAfterMs }: Resends): void {
+    const wait = this.#wait;
+    if (!wait) return;
+    this.#options.onSend();
+    wait.sentAtMs = performance.timeOrigin + performance.now();
+    this.#socket.send(datagram, this.#sent);
+    if (sends <= 1 || this.#wait !== wait) return;
+    this.#cancelResend = this.#scope.after(resendAfterMs, () => {
+      const again = (): void => this.#send(datagram, { sends: sends - 1, resendAfterMs });
+      this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, again);
+    });
+  }
+
+  readonly #sent = (error: Error | null): void => {
+    if (error) this.#fail(error);
+  };
+
+  #hear(message: Buffer): void {
+    const wait = this.#wait;
+    // Late for the question before, which had its answer.
+    if (!wait) return;
+    const receivedAtMs = performance.timeOrigin + performance.now();
+    this.#scope.heard = true;
+    if (message.length > maxReplyBytes || !wait.accepts(message)) return;
+    this.#options.pacer.answered(this.#address);
+    this.#settle();
+    wait.resolve({ bytes: new Uint8Array(message), sentAtMs: wait.sentAtMs, receivedAtMs });
+  }
+
+  #fail(error: Error): void {
+    const wait = this.#wait;
+    const failure = netError(error, {
+      stage: 'exchange',
+      transport: 'udp',
+      address: this.#address,
+      port: this.port,
+      elapsedMs: this.#scope.elapsedMs,
+      immediate: !this.#isConnected,
+    });
+    if (failure.failure.outcome !== 'local') this.#options.pacer.rejected(this.#address);
+    this.close();
+    wait?.reject(failure);
+  }
+
+  #settle(): void {
+    this.#wait = undefined;
+    this.#cancelTurn();
+    this.#cancelResend();
+    this.#cancelTurn = nothing;
+    this.#cancelResend = nothing;
+  }
 }
 
 /** What silence on UDP is: thrown when the attempt ends, worded for the count of datagrams. */
@@ -119,13 +178,4 @@ function literal(address: string, _: unknown, found: (error: null, address: stri
   found(null, address, isIPv6(address) ? 6 : 4);
 }
 
-function closer(socket: Socket): () => void {
-  let open = true;
-  return () => {
-    if (!open) return;
-    open = false;
-    // An ICMP error for a datagram still on its way must not become the process's.
-    socket.removeAllListeners('error').on('error', () => undefined);
-    socket.close();
-  };
-}
+const nothing = (): void => undefined;

@@ -1,16 +1,19 @@
-/** 40,000 questions to one server: a probe opens a socket for each (ICMP must be seen); the others keep one. */
+/**
+ * 40,000 questions to one server. A check asks two of them, from a socket of its own (ICMP must be seen); the others keep
+ * one socket for all.
+ */
 import { atLeast, linesOf, ratio, speed, type Benchmark } from './kit/benchmark.ts';
 import { contest } from './kit/contest.ts';
 import { client, put, whyNot } from './kit/tools.ts';
 
 export const dns: Benchmark = {
   name: 'dns',
-  about: '40,000 queries to unbound',
+  about: '40,000 questions to unbound',
   async run({ rounds, scale }) {
     const skipped = whyNot('unbound', 'dnsperf');
     if (skipped !== undefined) return { skipped };
-    const each = Math.ceil(160 * scale);
-    const count = 250 * each;
+    const checks = Math.ceil(80 * scale);
+    const count = 250 * checks * 2;
     const conf = put('unbound.conf', unboundConf);
     const names = put('dnsperf.txt', 'a.bench.test A\n'.repeat(count));
     const options = JSON.stringify({ query: 'a.bench.test', type: 'A' });
@@ -32,7 +35,7 @@ export const dns: Benchmark = {
             '--ports',
             '1',
             '--repeat',
-            `${each}`,
+            `${checks}`,
           ],
         },
       ],

@@ -120,3 +120,28 @@ test('several exchanges of one attempt share its deadline', async () => {
   expect(await msOf(failing)).toBeLessThan(700);
   expect((await failing).outcome).toBe('timeout');
 });
+
+test('the next question goes from the same port, and a stray reply to the first does not answer it', async () => {
+  await using server = await answering((text, { port }, socket) => {
+    if (text === 'one') for (let i = 0; i < 3; i += 1) socket.send('one', port, '127.0.0.1');
+    else socket.send('two', port, '127.0.0.1');
+  });
+  await using attempt = realIo({ port: server.port, transport: 'udp' });
+  for (const word of ['one', 'two', 'one', 'two']) {
+    const reply = await attempt.io.exchange(bytesOf(word), (bytes) => textOf(bytes) === word);
+    expect(textOf(reply.bytes)).toBe(word);
+  }
+  expect(new Set(server.from).size).toBe(1);
+});
+
+test('another port has a socket of its own, and so has the question after a refusal', async () => {
+  await using one = await answering((text, { port }, socket) => socket.send(text, port, '127.0.0.1'));
+  await using other = await answering((text, { port }, socket) => socket.send(text, port, '127.0.0.1'));
+  await using attempt = realIo({ port: one.port, transport: 'udp' });
+  await attempt.io.exchange(bytesOf('one'), any);
+  expect(textOf((await attempt.io.exchange(bytesOf('other'), any, { port: other.port })).bytes)).toBe('other');
+  expect(await failureOf(attempt.io.exchange(bytesOf('?'), any, { port: await vacantPort() }))).toMatchObject({
+    outcome: 'refused',
+  });
+  expect(textOf((await attempt.io.exchange(bytesOf('again'), any)).bytes)).toBe('again');
+});
