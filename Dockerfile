@@ -6,7 +6,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 COPY .ci/setup .ci/setup
 RUN sh .ci/setup
-COPY tsconfig.json tsconfig.build.json ./
+COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
 COPY probes probes
 COPY src src
 COPY fixtures/lab fixtures/lab

@@ -1,0 +1,32 @@
+/**
+ * The built program: one file for what each command needs, instead of a hundred to look up at every start. It holds the two
+ * packages that every check loads; the others stay packages, loaded where they are used. Measured in docs/performance.md.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig, type Plugin } from 'rolldown';
+import own from './package.json' with { type: 'json' };
+
+const bundled = ['valibot', 'yaml'];
+
+export default defineConfig({
+  input: ['src/main.ts', 'src/index.ts'],
+  platform: 'node',
+  external: Object.keys(own.dependencies).filter((name) => !bundled.includes(name)),
+  plugins: [licenses()],
+  output: { dir: 'dist/src' },
+});
+
+/** Their licenses go where their code goes. */
+function licenses(): Plugin {
+  return {
+    name: 'licenses',
+    generateBundle() {
+      const texts = bundled.map((name) => {
+        const [file = `node_modules/${name}: no LICENSE`] = globSync(join('node_modules', name, 'LICENSE*'));
+        return `${name}\n\n${readFileSync(file, 'utf8')}`;
+      });
+      this.emitFile({ type: 'asset', fileName: 'licenses.txt', source: texts.join('\n') });
+    },
+  };
+}
