@@ -13,7 +13,14 @@ import { tunnel, type Proxy } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
 import { lateConnect, openTcp } from './tcp.ts';
-import { handshake, judgeCertificate, observeCertificate, tlsEvidence, type SecureContexts } from './tls.ts';
+import {
+  handshake,
+  judgeCertificate,
+  observeCertificate,
+  tlsEvidence,
+  type SecureContexts,
+  type Session,
+} from './tls.ts';
 import { Datagrams, silence } from './udp.ts';
 
 /** What all attempts of a run share. */
@@ -98,13 +105,13 @@ export class NetIo implements ProbeIo {
     const stream = plain.release();
     const heardBefore = bytesRead(stream);
     this.#helloUnanswered = () => bytesRead(stream) === heardBefore;
-    const secured = await handshake(this.scope, stream, { servername, context, address, port });
+    const session = await handshake(this.scope, stream, { servername, context, address, port });
     this.#helloUnanswered = never;
-    this.record(tlsEvidence(secured, options.evidenceName ?? 'certificate'));
-    this.#judge(secured, servername, options);
+    this.record(tlsEvidence(session, options.evidenceName ?? 'certificate'));
+    this.#judge(session, servername, options);
     this.scope.stage = 'exchange';
     this.scope.heard = false;
-    const result = new StreamConn(this.scope, secured, address, port);
+    const result = new StreamConn(this.scope, session.secured, address, port);
     this.#conn = result;
     return result;
   }
@@ -209,23 +216,23 @@ export class NetIo implements ProbeIo {
     }
   }
 
-  #judge(secured: Parameters<typeof judgeCertificate>[0], name: string, options: SecureOptions): void {
+  #judge(session: Session, name: string, options: SecureOptions): void {
     const nowMs = this.now();
     if (options.trust === 'observe') {
-      const { warnings, notes } = observeCertificate(secured, nowMs);
+      const { warnings, notes } = observeCertificate(session, nowMs);
       this.warnings.push(...warnings);
       // A second certificate of the same host (XAPI's pool certificate) says the same once more.
       if (options.evidenceName === undefined || options.evidenceName === 'certificate') this.notes.push(...notes);
       return;
     }
-    const { failure, warnings } = judgeCertificate(secured, {
+    const { failure, warnings } = judgeCertificate(session, {
       name,
       isPublicName: options.isPublicName ?? false,
       nowMs,
     });
     this.warnings.push(...warnings);
     if (!failure) return;
-    secured.destroy();
+    session.secured.destroy();
     throw new NetError({ outcome: 'untrusted', stage: 'tls', ...failure });
   }
 }

@@ -5,7 +5,7 @@
 import type { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import tls, { type SecureContext, type TLSSocket } from 'node:tls';
+import tls, { type DetailedPeerCertificate, type PeerCertificate, type SecureContext, type TLSSocket } from 'node:tls';
 import { NetError } from '../model/errors.ts';
 import type { Evidence, Hint } from '../model/outcome.ts';
 import { codeOf, netError } from './failure.ts';
@@ -60,8 +60,14 @@ export interface HandshakeOptions {
   readonly port: number;
 }
 
+/** A session that is up, and the certificate that its peer showed: each look at it makes the object anew. */
+export interface Session {
+  readonly secured: TLSSocket;
+  readonly certificate: X509Certificate | undefined;
+}
+
 /** Resolves with the secured stream, certificate not yet judged. */
-export function handshake(scope: Scope, stream: Duplex, options: HandshakeOptions): Promise<TLSSocket> {
+export function handshake(scope: Scope, stream: Duplex, options: HandshakeOptions): Promise<Session> {
   const { servername, context, address, port } = options;
   scope.stage = 'tls';
   scope.heard = false;
@@ -76,6 +82,7 @@ export function handshake(scope: Scope, stream: Duplex, options: HandshakeOption
       checkServerIdentity: () => undefined,
       ...(isIP(servername) === 0 && { servername }),
     });
+    secured.getPeerCertificate = noCertificate;
     const disown = scope.own(() => secured.destroy());
     const fail = (error: Error): void => {
       disown();
@@ -87,10 +94,16 @@ export function handshake(scope: Scope, stream: Duplex, options: HandshakeOption
       disown();
       secured.off('error', fail).on('error', () => undefined);
       secured.pause();
-      resolve(secured);
+      resolve({ secured, certificate: secured.getPeerX509Certificate() });
     });
   });
 }
+
+/**
+ * Node asks for the legacy object of the whole chain to show it to checkServerIdentity, which does not look: a sixth of
+ * what a handshake costs. getPeerX509Certificate is not concerned.
+ */
+const noCertificate = (): PeerCertificate & DetailedPeerCertificate => Object.create(null);
 
 function handshakeError(error: Error, scope: Scope, address: string, port: number): NetError {
   const code = codeOf(error) ?? 'unknown';
@@ -132,8 +145,7 @@ const wordsOf = (code: string): string =>
     .toLowerCase();
 
 /** The certificate and the session, in words that scripts may rely on. */
-export function tlsEvidence(secured: TLSSocket, name: string): Evidence {
-  const certificate = secured.getPeerX509Certificate();
+export function tlsEvidence({ secured, certificate }: Session, name: string): Evidence {
   return {
     tlsProtocol: secured.getProtocol(),
     cipher: secured.getCipher().name,
@@ -172,8 +184,10 @@ export interface JudgeOptions {
 }
 
 /** Is the certificate acceptable for this name, now, to this machine? */
-export function judgeCertificate(secured: TLSSocket, { name, isPublicName, nowMs }: JudgeOptions): Judgement {
-  const certificate = secured.getPeerX509Certificate();
+export function judgeCertificate(
+  { secured, certificate }: Session,
+  { name, isPublicName, nowMs }: JudgeOptions,
+): Judgement {
   if (!certificate)
     return { failure: { code: 'NO_CERTIFICATE', detail: 'the peer showed no certificate' }, warnings: [] };
   // Node types it as Error; with rejectUnauthorized off it is OpenSSL's word for the fault.
@@ -190,10 +204,9 @@ export function judgeCertificate(secured: TLSSocket, { name, isPublicName, nowMs
 
 /** What a certificate that nobody judges still has to tell. */
 export function observeCertificate(
-  secured: TLSSocket,
+  { secured, certificate }: Session,
   nowMs: number,
 ): { warnings: readonly string[]; notes: readonly string[] } {
-  const certificate = secured.getPeerX509Certificate();
   if (!certificate) return { warnings: [], notes: [] };
   const notes = secured.authorizationError
     ? [`its certificate is from ${issuerName(certificate)} and was not verified`]
