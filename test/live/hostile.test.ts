@@ -8,11 +8,9 @@ import { probes } from '../../src/cli/registry.ts';
 import type { Observation, Outcome } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
 import { run, type RunSettings } from '../../src/run/run.ts';
+import { patienceMs } from '../support/patience.ts';
 
 const timeoutMs = 700;
-
-/** On a busy machine a deadline may be told late; a peer that holds a slot for ever is what this catches. */
-const patienceMs = 10_000;
 
 /** What one conversation may add to the process at the most, garbage included. */
 const maxGrowthMiB = 96;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { DecodeError } from '../../src/wire/reader.ts';
 import { bytesOf, failureOf, listening, msOf, readText, realIo, textOf, vacantPort } from '../support/real-io.ts';
+import { patienceMs } from '../support/patience.ts';
 
 /** Each piece in a segment of its own. */
 async function inPieces(socket: Socket, pieces: readonly string[], pauseMs = 5): Promise<void> {
@@ -86,7 +87,7 @@ describe('the deadline', () => {
     await using attempt = realIo({ port: server.port, timeoutMs: 300 });
     const conn = await attempt.io.connect();
     const reading = failureOf(conn.read(100));
-    expect(await msOf(reading)).toBeLessThan(700);
+    expect(await msOf(reading)).toBeLessThan(patienceMs);
     expect(await reading).toMatchObject({ outcome: 'timeout', stage: 'exchange' });
     expect((await reading).detail).toBe('the answer was not complete in 0.3 s');
   });
@@ -188,7 +189,7 @@ describe('the end', () => {
     });
     await using attempt = realIo({ port: server.port, timeoutMs: 5000 });
     const conn = await attempt.io.connect();
-    expect(await msOf(conn.end())).toBeLessThan(900);
+    expect(await msOf(conn.end())).toBeLessThan(patienceMs);
     expect(attempt.net.deadlines.size).toBeLessThanOrEqual(1);
   });
 });

@@ -37,7 +37,7 @@ export function runXenreach(args: readonly string[], options: RunOptions = {}): 
     const child = spawn(program, rest, {
       cwd: options.cwd,
       env,
-      timeout: options.limitMs ?? 20_000,
+      timeout: options.limitMs ?? 50_000,
       killSignal: 'SIGKILL',
     });
     const stdout: Buffer[] = [];

@@ -118,7 +118,7 @@ describe.skipIf(whyNotLive(...needed) !== null)('a site of real servers', () => 
     if (folder) rmSync(folder, { recursive: true, force: true });
   });
 
-  test('every row that can be proven passes, from every source role', { timeout: 60_000 }, async () => {
+  test('every row that can be proven passes, from every source role', { timeout: 120_000 }, async () => {
     const at = lab.hosts;
     const site = {
       vantage: [

@@ -10,6 +10,7 @@ import { reportOf } from '../../support/run-xenreach.ts';
 import type { Server } from '../../support/servers.ts';
 import { startRsyslog } from '../../support/servers/rsyslog.ts';
 import { startTgt } from '../../support/servers/tgt.ts';
+import { patienceMs } from '../../support/patience.ts';
 
 describe.skipIf(whyNotLive('tgtd', 'rsyslogd') !== null)('a run', () => {
   let lab: Lab<'san' | 'log' | 'mute'>;
@@ -57,7 +58,7 @@ describe.skipIf(whyNotLive('tgtd', 'rsyslogd') !== null)('a run', () => {
       args: ['--deadline', '1s'],
     });
     expect(ran.exitCode).toBe(3);
-    expect(ran.durationMs).toBeLessThan(3_000);
+    expect(ran.durationMs).toBeLessThan(patienceMs);
     expect(report).toMatchObject({ complete: false, exitCode: 3 });
     expect(checks('iscsi').map(({ outcome, verdict }) => [outcome, verdict])).toEqual([
       ['answered', 'pass'],
@@ -83,7 +84,7 @@ describe.skipIf(whyNotLive('tgtd', 'rsyslogd') !== null)('a run', () => {
       onStart: (kill) => void setTimeout(() => kill(signal), 1500),
     });
     expect([ran.exitCode, ran.signal]).toEqual([3, null]);
-    expect(ran.durationMs).toBeLessThan(4_000);
+    expect(ran.durationMs).toBeLessThan(patienceMs);
     const report = JSON.parse(readFileSync(output, 'utf8')) as Report;
     expect(report).toMatchObject({ complete: false, exitCode: 3 });
     expect(report.checks.map(({ outcome }) => outcome)).toEqual(['answered', 'aborted']);
