@@ -6,6 +6,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 import own from './package.json' with { type: 'json' };
+import { probes } from './src/cli/registry.ts';
+import { bundledSpecs, loadSpec } from './src/load/spec.ts';
 
 const bundled = ['valibot', 'yaml'];
 
@@ -13,7 +15,7 @@ export default defineConfig({
   input: ['src/main.ts', 'src/index.ts'],
   platform: 'node',
   external: Object.keys(own.dependencies).filter((name) => !bundled.includes(name)),
-  plugins: [licenses()],
+  plugins: [licenses(), specs()],
   output: { dir: 'dist/src' },
 });
 
@@ -27,6 +29,20 @@ function licenses(): Plugin {
         return `${name}\n\n${readFileSync(file, 'utf8')}`;
       });
       this.emitFile({ type: 'asset', fileName: 'licenses.txt', source: texts.join('\n') });
+    },
+  };
+}
+
+/** The requirement tables, parsed and found good: `loadSpec` takes them while the YAML is the same. */
+function specs(): Plugin {
+  return {
+    name: 'specs',
+    async generateBundle() {
+      for (const name of bundledSpecs()) {
+        // oxlint-disable-next-line no-await-in-loop
+        const source = JSON.stringify(await loadSpec(name, probes));
+        this.emitFile({ type: 'asset', fileName: `${name}.json`, source });
+      }
     },
   };
 }
