@@ -395,7 +395,7 @@ describe.skipIf(whyNotLive() !== null)('real servers', () => {
     const url = `http://${machine(through).address}:${proxyPorts[through]}`;
     writeFileSync(site, `name: lab\nroles: {}\nproxy: { url: "${url}"${user} }\ntrust: [./ca.pem]\n`);
     const args = ['check', '--site', site, '--row', row, '--format', 'json', '--timeout', '15s'];
-    const ran = await runXenreach(args, { namespace: lab.client.namespace, limitMs: 25_000 });
+    const ran = await runXenreach(args, { namespace: lab.client.namespace, limitMs: 50_000 });
     expect(reportOf(ran).checks).toMatchObject([{ outcome, stage }]);
     expect(ran.stdout + ran.stderr).not.toContain(password ?? 'secret');
   });

@@ -108,7 +108,7 @@ export async function startServer(place: Place, recipe: Recipe): Promise<Server>
     [Symbol.asyncDispose]: () => server.stop(),
   };
 
-  const limitMs = recipe.limitMs ?? 20_000;
+  const limitMs = recipe.limitMs ?? 50_000;
   const deadline = performance.now() + limitMs;
   const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
   while (!isReady(child.pid, place, recipe.listens)) {
