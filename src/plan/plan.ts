@@ -26,7 +26,14 @@ export interface PlanInput {
 
 /** A check while rows are still being added to it. */
 interface Draft extends Omit<Check, 'uses'> {
-  readonly uses: Use[];
+  /** Shared by all that one need made, until a second use comes. */
+  uses: readonly Use[];
+}
+
+/** A host's checks by port: one each as a rule, and in `more` what else is asked there. */
+interface Endpoints {
+  readonly first: Map<number, Draft>;
+  readonly more: Map<number, Draft[]>;
 }
 
 const noDrafts: readonly Draft[] = [];
@@ -36,7 +43,7 @@ export function makePlan(input: PlanInput): Plan {
   const { spec, site, vantage, probes } = input;
   const drafts: Draft[] = [];
   /** By host and port, whatever asks there. */
-  const known = new Map<string, Map<number, readonly Draft[]>>();
+  const known = new Map<string, Endpoints>();
   const optionsByText = new Map<string, Draft['options']>();
   const optionsMade = new Map<Need, Map<string, Readonly<Record<string, unknown>>>>();
   const facts = {
@@ -96,9 +103,10 @@ export function makePlan(input: PlanInput): Plan {
         continue;
       }
       const ports = expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need));
+      const uses: readonly Use[] = [{ row: row.id, expect: need.expect, level: need.level }];
       for (const host of hosts) {
         for (const port of ports) {
-          const id = draft(row, need, host, portInUse(host, port, isOnlyPort), isPeer, role);
+          const id = draft(row, need, uses, host, portInUse(host, port, isOnlyPort), isPeer, role);
           if (id !== undefined) checks.push(id);
         }
       }
@@ -113,6 +121,7 @@ export function makePlan(input: PlanInput): Plan {
   function draft(
     row: Requirement,
     need: Need,
+    uses: readonly Use[],
     host: Host,
     port: number,
     isPeer: boolean,
@@ -122,9 +131,9 @@ export function makePlan(input: PlanInput): Plan {
     const transport = need.transport ?? (probe.transport === 'either' ? 'tcp' : probe.transport);
     const options = optionsFor(need, host.domain ?? role.domain);
     const viaProxy = site.proxy !== null && row.hosts !== undefined;
-    const use: Use = { row: row.id, expect: need.expect, level: need.level };
-    const ports = portsOf(host.host);
-    const others = ports.get(port) ?? noDrafts;
+    const endpoints = endpointsOf(host.host);
+    const first = endpoints.first.get(port);
+    const others = first ? [first, ...(endpoints.more.get(port) ?? noDrafts)] : noDrafts;
     const same = others.find(
       (each) =>
         each.probe === need.probe &&
@@ -134,7 +143,7 @@ export function makePlan(input: PlanInput): Plan {
     );
     if (same) {
       const isFirst = same.uses.every((each) => each.row !== row.id);
-      same.uses.push(use);
+      same.uses = [...same.uses, ...uses];
       return isFirst ? same.id : undefined;
     }
     const check: Draft = {
@@ -150,19 +159,19 @@ export function makePlan(input: PlanInput): Plan {
       options,
       viaProxy,
       isPeer,
-      uses: [use],
+      uses,
     };
     drafts.push(check);
-    // Not pushed: the first push to an empty array makes room for sixteen more, and there may be a million arrays.
-    ports.set(port, [...others, check]);
+    if (first) endpoints.more.set(port, [...others.slice(1), check]);
+    else endpoints.first.set(port, check);
     return check.id;
   }
 
-  function portsOf(host: string): Map<number, readonly Draft[]> {
+  function endpointsOf(host: string): Endpoints {
     const name = host.toLowerCase();
-    let ports = known.get(name);
-    if (!ports) known.set(name, (ports = new Map()));
-    return ports;
+    let endpoints = known.get(name);
+    if (!endpoints) known.set(name, (endpoints = { first: new Map(), more: new Map() }));
+    return endpoints;
   }
 
   /** Filled in and checked once for each need and domain; the probe's own defaults stand in them. */
