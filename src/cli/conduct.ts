@@ -65,8 +65,8 @@ export async function conduct(
   let checkCount = 0;
 
   const control = run(plan, settings.run, {
-    onObservation: (check, observation, last) => {
-      rows.observe(check, observation);
+    onObservation: (check, observation, last, at) => {
+      rows.observe(at, observation);
       const told = reportCheck(check, observation, settings.mode);
       checkCount += 1;
       if (keepsChecks) checks.push(told);
@@ -74,11 +74,11 @@ export async function conduct(
       log.debug({ check: told.id, outcome: told.outcome, stage: told.stage, ms: told.durationMs }, told.detail ?? '');
       if (!last) return;
       progress.step(told.verdict === 'fail' && !told.advisory, control.inFlight());
-      for (const row of rows.finish(check)) tell(rowLine(row));
+      for (const row of rows.finish(at)) tell(rowLine(row));
     },
-    onSelf: (check) => {
+    onSelf: (_, at) => {
       progress.step(false, control.inFlight());
-      for (const row of rows.finish(check)) tell(rowLine(row));
+      for (const row of rows.finish(at)) tell(rowLine(row));
     },
     onBug: (check, error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -68,7 +68,7 @@ export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mod
     };
   }
   const required = judged.filter(({ use }) => use.level === 'required');
-  for (const entry of judged) notes.push(...notesOf(entry));
+  for (const entry of judged) for (const note of notesOf(entry)) notes.push(note);
   const verdict = required.length === 0 ? 'pass' : verdictOfRow(row, required);
   if (verdict === 'pass' || verdict === 'warn') notes.push(...required.flatMap(forgiven));
   const { because, remedy } = explain(required.length === 0 ? judged : required, verdict, row, mode, news);
@@ -152,12 +152,10 @@ function explain(
 
 /** "both checks": how many, and the first one's own words. */
 function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): string {
-  const seen = judged.flatMap(({ check, observations, verdicts, use }) =>
-    observations.flatMap((observation, i) => (verdicts[i] === 'pass' ? [{ check, observation, use }] : [])),
-  );
-  const first = seen[0];
+  const first = judged.find(({ verdicts }) => verdicts.includes('pass'));
   if (!first) return 'nothing speaks against it';
-  const { check, observation, use } = first;
+  const { check, use } = first;
+  const observation = first.observations[first.verdicts.indexOf('pass')]!;
   const count = judged.reduce((sum, { observations }) => sum + observations.length, 0);
   const shut = use.expect === 'shut';
   const isThrough = observation.outcome !== 'answered' && !shut && (mode === 'path' || use.expect === 'path');
@@ -181,6 +179,8 @@ function forgiven({ check, observations, verdicts, verdict }: JudgedCheck): stri
 }
 
 function notesOf({ check, use, observations, verdicts }: JudgedCheck): string[] {
+  if (use.level === 'required' && observations.every(({ notes, warnings }) => notes.length + warnings.length === 0))
+    return [];
   return observations.flatMap((observation, i) => {
     const endpoint = endpointOf(check, observation);
     const told = [...observation.notes, ...observation.warnings].map((text) => `${endpoint}: ${text}`);

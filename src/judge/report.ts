@@ -31,11 +31,15 @@ export function reportCheck(check: Check, observation: Observation, mode: Mode):
   };
 }
 
+/** A row may want a check twice, with different expectations. */
+export const rowIdsOf = ({ uses }: Check): string[] =>
+  uses.length === 1 ? [uses[0]!.row] : [...new Set(uses.map(({ row }) => row))];
+
 /** A check before it is run: everything that only a run can know is null. */
 export function plannedCheck(check: Check): ReportCheck {
   return {
     id: check.id,
-    rows: [...new Set(check.uses.map(({ row }) => row))],
+    rows: rowIdsOf(check),
     probe: check.probe,
     transport: check.transport,
     host: check.host,

@@ -34,10 +34,10 @@ export interface RunSettings extends PoolOptions {
 }
 
 export interface RunEvents {
-  /** `last`: the check has no further address. */
-  onObservation(check: Check, observation: Observation, last: boolean): void;
+  /** `last`: the check has no further address. `at` is its place in the plan. */
+  onObservation(check: Check, observation: Observation, last: boolean, at: number): void;
   /** Every address of the check's host is this machine's own. */
-  onSelf(check: Check): void;
+  onSelf(check: Check, at: number): void;
   onBug(check: Check, error: unknown): void;
 }
 
@@ -161,7 +161,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
       const others = all.filter((address) => !isOwn(address, check));
       if (others.length === 0) {
         isTold[at] = 1;
-        return events.onSelf(check);
+        return events.onSelf(check, at);
       }
       const usable = withoutUnusableFamily(others);
       const left = others.filter((address) => !usable.includes(address));
@@ -216,7 +216,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   function tell(at: number, observation: Observation, last: boolean): void {
     if (isTold[at] === 1) return;
     if (last) isTold[at] = 1;
-    events.onObservation(plan.checks[at]!, observation, last);
+    events.onObservation(plan.checks[at]!, observation, last, at);
   }
 
   function stop(why: string): void {
