@@ -6,6 +6,7 @@
 /** Controls, format characters (direction overrides, invisible joiners, tags), line separators, noncharacters. */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 const harmless = /^[\x20-\x7e]*$/;
+const harmlessLines = /^[\n\x20-\x7e]*$/;
 
 /** One line of visible characters: line ends and tabs become a space, the rest of the unprintable its escape. */
 export function plain(text: string): string {
@@ -37,9 +38,9 @@ export function cell(text: string): string {
 
 /** JSON stays exact: what is unprintable can only stand inside strings, where \u says the same. */
 export function json(value: unknown, indent = 0): string {
-  return JSON.stringify(value, null, indent).replaceAll(unprintable, (char) =>
-    char === '\n' ? char : codeUnits(char),
-  );
+  const text = JSON.stringify(value, null, indent);
+  if (harmlessLines.test(text)) return text;
+  return text.replaceAll(unprintable, (char) => (char === '\n' ? char : codeUnits(char)));
 }
 
 function visible(char: string): string {

@@ -16,5 +16,6 @@ export const ndjson: Reporter = {
 };
 
 function line(type: 'start' | 'check' | 'row' | 'end', value: object): string {
-  return `${stringify({ type, ...value })}\n`;
+  // Its type in front of the text: a copy of each object for it would cost as much as writing it.
+  return `{"type":"${type}",${stringify(value).slice(1)}\n`;
 }
