@@ -3,6 +3,7 @@ import type { Benchmark } from './kit/benchmark.ts';
 import { blackHoles } from './black-holes.ts';
 import { deadline } from './deadline.ts';
 import { dns } from './dns.ts';
+import { fleet } from './fleet.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
 import { plan } from './plan.ts';
@@ -29,6 +30,7 @@ export const benchmarks: readonly Benchmark[] = [
   dns,
   prober,
   memory,
+  fleet,
   syscalls,
   plan,
   start,
