@@ -102,8 +102,7 @@ export async function conduct(
   };
   tell(endLine(tail));
   lines.flush();
-  const order = new Map(plan.checks.map((check, i) => [check.id, i]));
-  const inOrder = checks.toSorted((a, b) => place(order, a.id) - place(order, b.id));
+  const inOrder = keepsChecks ? inOrderOf(plan, checks) : checks;
   const report: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
   for (const sink of sinks) render(report, sink, values);
   return sinks[0]?.format === 'nagios' ? nagiosExitCode(report) : exitCode;
@@ -150,6 +149,11 @@ export function render(report: Report, sink: Sink, values: Arguments): void {
     );
   }
   sink.commit();
+}
+
+function inOrderOf(plan: Plan, checks: readonly ReportCheck[]): ReportCheck[] {
+  const order = new Map(plan.checks.map((check, i) => [check.id, i]));
+  return checks.toSorted((a, b) => place(order, a.id) - place(order, b.id));
 }
 
 /** A name's addresses stand together, where the plan has the name. */
