@@ -47,9 +47,9 @@ export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mod
   const judged = checked
     .filter(({ observations }) => observations.length > 0)
     .map((entry) => judgeCheck(entry, requirement.id, mode));
-  const ids = judged.flatMap(({ check, observations }) =>
-    observations.map((observation) => reportId(check, observation)),
-  );
+  const ids: string[] = [];
+  for (const { check, observations } of judged)
+    for (const observation of observations) ids.push(reportId(check, observation));
   const selves = checked.filter(({ observations }) => observations.length === 0).map(({ check }) => check.host);
   const notes = [
     ...row.notes,
@@ -110,13 +110,14 @@ function explain(
   mode: Mode,
   news: HostNews,
 ): { because: string; remedy: string | null } {
+  if (verdict === 'pass') return { because: passText(judged, row, mode), remedy: null };
   const culprits = judged.flatMap(({ check, use, observations, verdicts }) =>
     observations.flatMap((observation, i) =>
       verdicts[i] === 'pass' ? [] : [{ check, use, observation, verdict: verdicts[i]! }],
     ),
   );
   const first = culprits.find((culprit) => culprit.verdict === verdict) ?? culprits[0];
-  if (verdict === 'pass' || !first) return { because: passText(judged, row, mode), remedy: null };
+  if (!first) return { because: passText(judged, row, mode), remedy: null };
   const { check, observation } = first;
   const endpoint = endpointOf(check, observation);
   const alike = culprits.filter((culprit) => culprit.verdict === first.verdict).length - 1;

@@ -52,6 +52,9 @@ export const verdictTable: readonly Line[] = [
   line('aborted', 'unverified', 'unverified', 'unverified'),
 ];
 
+/** Two looks into the table for each check: only at the lines that may fit. */
+const linesOf = Map.groupBy(verdictTable, ({ outcome }) => outcome);
+
 export interface Judged {
   readonly outcome: Outcome;
   readonly stage: Stage | null;
@@ -60,13 +63,14 @@ export interface Judged {
 }
 
 export function verdictOf(seen: Judged, transport: Transport, mode: Mode, expect: Expect): CheckVerdict {
-  const found = verdictTable.find(
-    (row) =>
-      row.outcome === seen.outcome &&
-      (row.stage === undefined || row.stage === seen.stage) &&
-      (row.hint === undefined || row.hint === seen.hint) &&
-      (row.transport === undefined || row.transport === transport),
-  );
+  const found = linesOf
+    .get(seen.outcome)
+    ?.find(
+      (row) =>
+        (row.stage === undefined || row.stage === seen.stage) &&
+        (row.hint === undefined || row.hint === seen.hint) &&
+        (row.transport === undefined || row.transport === transport),
+    );
   if (!found) return 'unverified';
   const column = expect === 'shut' ? 'shut' : expect === 'path' ? 'path' : mode;
   const verdict = found[column];

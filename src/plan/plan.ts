@@ -105,8 +105,9 @@ export function makePlan(input: PlanInput): Plan {
       const ports = expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need));
       const uses: readonly Use[] = [{ row: row.id, expect: need.expect, level: need.level }];
       for (const host of hosts) {
+        const endpoints = endpointsOf(host.host);
         for (const port of ports) {
-          const id = draft(row, need, uses, host, portInUse(host, port, isOnlyPort), isPeer, role);
+          const id = draft(row, need, uses, host, endpoints, portInUse(host, port, isOnlyPort), isPeer, role);
           if (id !== undefined) checks.push(id);
         }
       }
@@ -123,6 +124,7 @@ export function makePlan(input: PlanInput): Plan {
     need: Need,
     uses: readonly Use[],
     host: Host,
+    endpoints: Endpoints,
     port: number,
     isPeer: boolean,
     role: RoleHosts,
@@ -131,7 +133,6 @@ export function makePlan(input: PlanInput): Plan {
     const transport = need.transport ?? (probe.transport === 'either' ? 'tcp' : probe.transport);
     const options = optionsFor(need, host.domain ?? role.domain);
     const viaProxy = site.proxy !== null && row.hosts !== undefined;
-    const endpoints = endpointsOf(host.host);
     const first = endpoints.first.get(port);
     const others = first ? [first, ...(endpoints.more.get(port) ?? noDrafts)] : noDrafts;
     const same = others.find(
