@@ -1,9 +1,9 @@
 /** What a file may not be, or hold, whatever it is for. */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { firstOf, show } from '../../src/load/faults.ts';
 import { readFile } from '../../src/load/read-file.ts';
 import { parseYaml } from '../../src/load/yaml.ts';
@@ -89,6 +89,7 @@ describe('a file', () => {
 
   test('is read whole', () => {
     const file = join(tmpdir(), `xenreach-${process.pid}.yaml`);
+    onTestFinished(() => rmSync(file));
     writeFileSync(file, 'a: 1\n');
     expect(Buffer.from(readFile(file)).toString()).toBe('a: 1\n');
   });
