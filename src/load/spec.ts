@@ -49,7 +49,7 @@ async function readSpec(file: string, probes: Probes): Promise<LoadedSpec> {
   const document = await parseYaml(bytes, file);
   throwIfAny(shapeFaults(Spec, document.value), document);
   const spec = v.parse(Spec, document.value);
-  throwIfAny([...rowFaults(spec), ...(await needFaults(spec, probes))], document);
+  throwIfAny([...roleFaults(spec), ...rowFaults(spec), ...(await needFaults(spec, probes))], document);
   const rows = spec.rows.map((row) => ({ ...row, needs: row.needs.map((need) => withPorts(need, probes)) }));
   return { ...spec, rows, sha256: sha256Of(bytes) };
 }
@@ -60,6 +60,12 @@ const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(byte
 function withPorts(need: Need, probes: Probes): Need {
   const probe = probes[need.probe]!;
   return need.ports || probe.perAddress === false ? need : { ...need, ports: [probe.port] };
+}
+
+function roleFaults({ roles }: Spec): Fault[] {
+  return Object.entries(roles).flatMap(([name, { machines }]) =>
+    machines === undefined ? [] : unknownWord('role', machines, Object.keys(roles), ['roles', name, 'machines']),
+  );
 }
 
 function rowFaults(spec: Spec): Fault[] {

@@ -93,7 +93,12 @@ export const Spec = v.strictObject({
    */
   roles: v.record(
     Id,
-    v.strictObject({ title: Text, discovery: v.optional(v.picklist(['active-directory', 'site-names', 'row-names'])) }),
+    v.strictObject({
+      title: Text,
+      discovery: v.optional(v.picklist(['active-directory', 'site-names', 'row-names'])),
+      /** The role whose machines these are, by other addresses: one of them may be the machine that checks. */
+      machines: v.optional(Id),
+    }),
   ),
   /** What a site may say about itself, and what holds when it does not. */
   facts: v.record(Id, v.strictObject({ title: Text, default: Fact })),

@@ -228,7 +228,8 @@ export function makePlan(input: PlanInput): Plan {
 
   /** A role that this machine may itself be a member of: what it says about itself proves nothing about the network. */
   function isPeerRole(role: string): boolean {
-    return input.selection.as.includes(role) || (site.roles[role]?.hosts ?? []).some(({ host }) => isSelf(host));
+    const { as } = input.selection;
+    return as.includes(role) || as.includes(spec.roles[role]?.machines ?? '');
   }
 
   function isSelf(host: string): boolean {

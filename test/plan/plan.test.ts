@@ -148,9 +148,14 @@ describe('this machine', () => {
     });
   });
 
-  test('is left out of another role that it plays too', () => {
-    const plan = planFor({ 'ntp-server': roleOf(['192.0.2.250', '192.0.2.9']) });
-    expect(endpoints(checksOf(plan, 'ntp'))).toEqual(['ntp udp 192.0.2.9 123', 'tcp tcp 192.0.2.9 123']);
+  test('is left out of a role whose machines are its own kind', () => {
+    const plan = planFor({ 'cluster-member': roleOf(['192.0.2.250', '192.0.2.9']) });
+    expect(endpoints(checksOf(plan, 'clustering-udp'))).toEqual(['udp udp 192.0.2.9 5404', 'udp udp 192.0.2.9 5405']);
+  });
+
+  test('is a host like any other where it serves itself', () => {
+    const plan = planFor({ 'ntp-server': roleOf(['192.0.2.250']) });
+    expect(endpoints(checksOf(plan, 'ntp'))).toEqual(['ntp udp 192.0.2.250 123', 'tcp tcp 192.0.2.250 123']);
   });
 
   test('on loopback is not left out: that is how the lab is reached', () => {
