@@ -1,6 +1,6 @@
 /** One check at one address: the probe's conversation, and the only place where what went wrong becomes an outcome. */
 import { NetError, type NetFailure } from '../model/errors.ts';
-import type { Answer, Observation } from '../model/outcome.ts';
+import type { Answer, Hint, Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import { isExhaustion } from '../net/failure.ts';
@@ -37,6 +37,7 @@ export async function observe(
   const began = performance.now();
   const timeoutMs = context.timeoutMs * (check.viaProxy ? proxyPatience : 1);
   let attempts = 1;
+  let hint: Hint | null = null;
   let result = await attempt(check, address, probe, context, {
     timeoutMs,
     viaProxy: check.viaProxy,
@@ -51,17 +52,19 @@ export async function observe(
       smallHello: true,
     });
     attempts += 1;
-    if (second.failure?.outcome !== 'timeout' || !second.io.helloUnanswered) result = { ...second };
-    if (second.answer) second.io.warn(largeHello);
+    if (isHeard(second)) {
+      result = second;
+      hint = 'large-hello';
+      if (second.answer) second.io.warn(largeHello);
+    }
   }
   const { io, answer, failure } = result;
-  const largeHelloHint = attempts > 1 && !(failure?.outcome === 'timeout' && io.helloUnanswered);
   return {
     check: check.id,
     address: check.viaProxy || probe.perAddress === false ? null : address,
     outcome: answer?.outcome ?? failure!.outcome,
     stage: answer ? (answer.outcome === 'declined' ? 'exchange' : null) : (failure?.stage ?? null),
-    hint: failure?.hint ?? (largeHelloHint ? 'large-hello' : null),
+    hint: failure?.hint ?? hint,
     code: failure?.code ?? null,
     detail: answer?.detail ?? failure!.detail,
     warnings: io.warnings,
@@ -71,6 +74,13 @@ export async function observe(
     durationMs: hundredths(performance.now() - began),
     evidence: { ...io.evidence, ...answer?.evidence },
   };
+}
+
+/** The peer said something to the hello. A second attempt that never got so far (refused, interrupted) proves nothing of it. */
+function isHeard({ io, answer, failure }: Result): boolean {
+  if (answer) return true;
+  const isBeyond = failure?.stage === 'tls' || failure?.stage === 'exchange';
+  return isBeyond && !io.helloUnanswered && failure.outcome !== 'aborted' && failure.outcome !== 'local';
 }
 
 /** What `observe` resolves with, for a check that a completed handshake answers and that took the short way. */

@@ -1,5 +1,5 @@
 /** One check at one address, whatever its probe comes to: answers, failures, defects, and the smaller TLS hello. */
-import { connect, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
@@ -145,6 +145,18 @@ describe('a way that drops a TLS hello of two segments', () => {
     const { only } = await observedOf([tlsTo(way.port)], { trust, timeoutMs: 200 });
     expect(only).toMatchObject({ outcome: 'timeout', stage: 'tls', hint: null, attempts: 2 });
     expect(way.hellos).toHaveLength(2);
+  });
+
+  test('is not to blame when the second try never got as far as a hello', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined).resume();
+      // From here on nothing listens: the second connection is refused.
+      server.close();
+    });
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { only } = await observedOf([tlsTo(port)], { trust, timeoutMs: 200 });
+    expect(only).toMatchObject({ outcome: 'timeout', stage: 'tls', hint: null, attempts: 2 });
   });
 
   test('is not suspected of a peer that began to answer', async () => {
