@@ -42,6 +42,7 @@ function specs(): Plugin {
         // oxlint-disable-next-line no-await-in-loop
         const source = JSON.stringify(await loadSpec(name, probes));
         this.emitFile({ type: 'asset', fileName: `${name}.json`, source });
+        this.emitFile({ type: 'asset', fileName: `${name}.yaml`, source: readFileSync(`specs/${name}.yaml`) });
       }
     },
   };

@@ -33,7 +33,14 @@ export function headOf({ spec, site, vantage, as }: Conducted, mode: Mode): Repo
   return {
     schema: 'xenreach.report/1',
     tool: { name: 'xenreach', version: version() },
-    spec: { id: spec.id, revision: spec.revision, sha256: spec.sha256, rows: spec.rows.length },
+    spec: {
+      id: spec.id,
+      revision: spec.revision,
+      get sha256() {
+        return spec.sha256;
+      },
+      rows: spec.rows.length,
+    },
     site: { name: site.name, origin: site.origin },
     vantage: { roles: as, hostname: vantage.hostname, addresses: vantage.addresses },
     mode,
@@ -56,8 +63,8 @@ export async function conduct(
   const streams = sinks.filter(({ format }) => format === 'ndjson');
   const keepsChecks = streams.length < sinks.length;
   const lines = new LineStream(streams);
-  const tell = (line: string): void => lines.tell(line);
-  tell(startLine(head));
+  const tell = (line: () => string): void => lines.tell(line);
+  tell(() => startLine(head));
 
   const rows = new RowBook(plan, settings.mode);
   const checks: ReportCheck[] = [];
@@ -70,15 +77,15 @@ export async function conduct(
       const told = reportCheck(check, observation, settings.mode);
       checkCount += 1;
       if (keepsChecks) checks.push(told);
-      if (streams.length > 0) tell(checkLine(told));
+      tell(() => checkLine(told));
       log.debug({ check: told.id, outcome: told.outcome, stage: told.stage, ms: told.durationMs }, told.detail ?? '');
       if (!last) return;
       progress.step(told.verdict === 'fail' && !told.advisory, control.inFlight());
-      for (const row of rows.finish(at)) tell(rowLine(row));
+      for (const row of rows.finish(at)) tell(() => rowLine(row));
     },
     onSelf: (_, at) => {
       progress.step(false, control.inFlight());
-      for (const row of rows.finish(at)) tell(rowLine(row));
+      for (const row of rows.finish(at)) tell(() => rowLine(row));
     },
     onBug: (check, error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -89,7 +96,7 @@ export async function conduct(
   const stats = await control.done;
   progress.end();
 
-  for (const row of rows.finishAll()) tell(rowLine(row));
+  for (const row of rows.finishAll()) tell(() => rowLine(row));
   const reportRows = rows.rows();
   const { complete } = rows;
   const exitCode = exitCodeOf(reportRows, settings.failOn, complete);
@@ -100,7 +107,7 @@ export async function conduct(
     summary: summarize(reportRows, checkCount),
     stats,
   };
-  tell(endLine(tail));
+  tell(() => endLine(tail));
   lines.flush();
   const inOrder = keepsChecks ? inOrderOf(plan, checks) : checks;
   const report: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
@@ -170,9 +177,9 @@ class LineStream {
     this.#sinks = sinks;
   }
 
-  tell(line: string): void {
+  tell(line: () => string): void {
     if (this.#sinks.length === 0) return;
-    if (this.#lines.push(line) === 1) setImmediate(() => this.flush());
+    if (this.#lines.push(line()) === 1) setImmediate(() => this.flush());
   }
 
   flush(): void {

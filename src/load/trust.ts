@@ -1,6 +1,6 @@
 /** Further trusted roots: the certificates of PEM files (RFC 7468), each looked at before anything is sent. */
-import { X509Certificate } from 'node:crypto';
 import { UsageError } from '../model/errors.ts';
+import { crypto } from '../net/crypto.ts';
 import { readFile } from './read-file.ts';
 
 const begin = '-----BEGIN CERTIFICATE-----';
@@ -33,6 +33,7 @@ function certificatesOf(text: string, file: string): string[] {
 
 function isCertificate(pem: string): boolean {
   try {
+    const { X509Certificate } = crypto();
     return new X509Certificate(pem).subject !== null;
   } catch {
     return false;

@@ -1,11 +1,11 @@
 /** The real ProbeIo: everything one attempt at one check may touch, under one deadline, closed when the attempt is over. */
-import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NetError } from '../model/errors.ts';
 import type { Evidence, Json } from '../model/outcome.ts';
 import type { Conn, ExchangeOptions, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
 import { StreamConn } from './conn.ts';
+import { crypto } from './crypto.ts';
 import type { Deadlines } from './deadlines.ts';
 import { hostPort } from './failure.ts';
 import type { Pacer } from './pacer.ts';
@@ -239,10 +239,10 @@ export class NetIo implements ProbeIo {
 
 /** Bytes of a block that is drawn at once, each used once: a draw for each transaction id was 4 % of a DNS query. */
 const blockBytes = 4096;
-let block = randomBytes(0);
+let block = new Uint8Array();
 
 function entropy(length: number): Uint8Array {
-  if (length > block.length) block = randomBytes(Math.max(blockBytes, length));
+  if (length > block.length) block = crypto().randomBytes(Math.max(blockBytes, length));
   const bytes = new Uint8Array(block.subarray(0, length));
   block = block.subarray(length);
   return bytes;

@@ -2,11 +2,11 @@
  * A tunnel through an HTTP proxy: CONNECT, and basic or digest authentication when the proxy asks for it. Credentials are
  * sent after a 407 only, once, the better scheme first. RFC 9110 sections 9.3.6 and 11.7, RFC 7616, RFC 7617.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import { NetError } from '../model/errors.ts';
 import type { Evidence } from '../model/outcome.ts';
 import { DecodeError } from '../wire/reader.ts';
 import type { StreamConn } from './conn.ts';
+import { crypto } from './crypto.ts';
 import { hostPort } from './failure.ts';
 
 const maxHeadBytes = 32 * 1024;
@@ -126,7 +126,7 @@ function authorizationFor(challenges: readonly Challenge[], proxy: Proxy, author
   if (username === undefined || password === undefined) return undefined;
   const digest = challenges.find(({ scheme }) => scheme === 'digest');
   const answer =
-    digest && digestAnswer(digest.parameters, username, password, authority, randomBytes(8).toString('hex'));
+    digest && digestAnswer(digest.parameters, username, password, authority, crypto().randomBytes(8).toString('hex'));
   if (answer !== undefined) return answer;
   if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
@@ -153,7 +153,7 @@ export function digestAnswer(
   const { realm = '', nonce = '', opaque } = challenge;
   const offered = challenge['qop']?.split(',').map((word) => word.trim());
   if (hashName === undefined || (offered && !offered.includes('auth'))) return undefined;
-  const hash = (text: string): string => createHash(hashName).update(text).digest('hex');
+  const hash = (text: string): string => crypto().createHash(hashName).update(text).digest('hex');
   const secret = hash(`${username}:${realm}:${password}`);
   const ha1 = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
   const ha2 = hash(`${method}:${uri}`);

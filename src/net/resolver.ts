@@ -3,7 +3,7 @@
  * Never getaddrinfo: it runs two at a time in Node's thread pool, and twenty names at a dead server would hold up the rest
  * for twenty seconds.
  */
-import { promises as dns } from 'node:dns';
+import type * as nodeDns from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { NetError } from '../model/errors.ts';
@@ -24,12 +24,18 @@ export interface ResolverOptions {
   readonly servers?: readonly string[];
 }
 
+/** What this machine is configured with. */
+interface System {
+  readonly dns: nodeDns.promises.Resolver;
+  readonly hosts: ReadonlyMap<string, readonly string[]>;
+  readonly search: readonly string[];
+  readonly ndots: number;
+}
+
 export class NameResolver {
   readonly #family: Family;
-  readonly #dns: dns.Resolver;
-  readonly #hosts: ReadonlyMap<string, readonly string[]>;
-  readonly #search: readonly string[];
-  readonly #ndots: number;
+  readonly #options: ResolverOptions;
+  #opened: System | undefined;
   readonly #known = new Map<string, Promise<readonly string[]>>();
   readonly #timeoutMs: number;
   readonly #end = new AbortController();
@@ -37,12 +43,12 @@ export class NameResolver {
   constructor(options: ResolverOptions) {
     this.#family = options.family;
     this.#timeoutMs = options.timeoutMs;
-    this.#dns = new dns.Resolver({ timeout: options.timeoutMs, maxTimeout: options.timeoutMs, tries: options.tries });
-    if (options.servers) this.#dns.setServers(options.servers);
-    this.#hosts = parseHosts(readIfThere(options.hostsFile ?? '/etc/hosts'));
-    const { search, ndots } = parseResolvConf(readIfThere(options.resolvConf ?? '/etc/resolv.conf'));
-    this.#search = search;
-    this.#ndots = ndots;
+    this.#options = options;
+  }
+
+  /** Opened with the first name: a run of addresses alone starts 2 ms sooner without it. */
+  get #system(): System {
+    return (this.#opened ??= openSystem(this.#options));
   }
 
   /** Every address of the name, IPv4 first. Rejects with a NetError of outcome `unresolved`. A name is asked for once. */
@@ -61,7 +67,7 @@ export class NameResolver {
   /** Service records of a name (RFC 2782), best first. */
   async services(name: string): Promise<readonly ServiceRecord[]> {
     try {
-      const records = await this.#bounded(this.#dns.resolveSrv(name)).catch((error: unknown) =>
+      const records = await this.#bounded(this.#system.dns.resolveSrv(name)).catch((error: unknown) =>
         this.#servicesAgain(name, error),
       );
       return records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
@@ -72,13 +78,13 @@ export class NameResolver {
 
   /** Ends what is still being asked: the socket of the resolver goes with it. */
   cancel(): void {
-    this.#dns.cancel();
+    this.#opened?.dns.cancel();
     this.#end.abort();
   }
 
   /** What c-ares calls a bad answer may only be written loosely, as Samba's own DNS server writes service records. */
   async #servicesAgain(name: string, first: unknown): Promise<readonly ServiceRecord[]> {
-    const [server] = this.#dns.getServers();
+    const [server] = this.#system.dns.getServers();
     if (codeOf(first) !== 'EBADRESP' || server === undefined) throw first;
     const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(this.#timeoutMs)]);
     const { records } = await askServices(server, name, signal).catch(() => {
@@ -102,13 +108,13 @@ export class NameResolver {
 
   async #lookUp(name: string): Promise<readonly string[]> {
     if (isIP(name) !== 0) return [name];
-    const local = this.#wanted(this.#hosts.get(name.replace(/\.$/, '')) ?? []);
+    const local = this.#wanted(this.#system.hosts.get(name.replace(/\.$/, '')) ?? []);
     if (local.length > 0) return local;
     const errors: unknown[] = [];
     for (const candidate of this.#candidates(name)) {
       const found = await Promise.allSettled([
-        this.#family === '6' ? [] : this.#bounded(this.#dns.resolve4(candidate)),
-        this.#family === '4' ? [] : this.#bounded(this.#dns.resolve6(candidate)),
+        this.#family === '6' ? [] : this.#bounded(this.#system.dns.resolve4(candidate)),
+        this.#family === '4' ? [] : this.#bounded(this.#system.dns.resolve6(candidate)),
       ]);
       const addresses = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
       if (addresses.length > 0) return addresses;
@@ -123,14 +129,26 @@ export class NameResolver {
   /** resolv.conf(5): a name with fewer dots than `ndots` is tried in the search list first, another one last. */
   #candidates(name: string): string[] {
     if (name.endsWith('.')) return [name.slice(0, -1)];
-    const searched = this.#search.map((suffix) => `${name}.${suffix}`);
+    const { search, ndots } = this.#system;
+    const searched = search.map((suffix) => `${name}.${suffix}`);
     const dots = name.split('.').length - 1;
-    return dots >= this.#ndots ? [name, ...searched] : [...searched, name];
+    return dots >= ndots ? [name, ...searched] : [...searched, name];
   }
 
   #wanted(addresses: readonly string[]): string[] {
     return addresses.filter((address) => this.#family === 'any' || String(isIP(address)) === this.#family);
   }
+}
+
+function openSystem({ timeoutMs, tries, servers, hostsFile, resolvConf }: ResolverOptions): System {
+  const { promises } = process.getBuiltinModule('node:dns');
+  const dns = new promises.Resolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries });
+  if (servers) dns.setServers(servers);
+  return {
+    dns,
+    hosts: parseHosts(readIfThere(hostsFile ?? '/etc/hosts')),
+    ...parseResolvConf(readIfThere(resolvConf ?? '/etc/resolv.conf')),
+  };
 }
 
 /** hosts(5): an address, then names. */

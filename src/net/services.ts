@@ -1,11 +1,11 @@
 /** One DNS question for service records, over TCP: the answer comes whole, however many records, and from the right address. */
-import { randomInt } from 'node:crypto';
 import { connect } from 'node:net';
 import { decodeServiceReply, encodeServiceQuery, type ServiceReply } from '../wire/dns-srv.ts';
+import { crypto } from './crypto.ts';
 
 /** `server` is ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT, as c-ares writes them. Rejects with the system's own errors. */
 export async function askServices(server: string, name: string, signal: AbortSignal): Promise<ServiceReply> {
-  const id = randomInt(0x1_0000);
+  const id = crypto().randomInt(0x1_0000);
   const query = encodeServiceQuery(id, name);
   const socket = connect({ ...endpointOf(server), autoSelectFamily: false, signal });
   const received: Buffer[] = [];
