@@ -12,7 +12,7 @@ import { bundledSpecs, loadSpec } from './src/load/spec.ts';
 const bundled = ['valibot', 'yaml'];
 
 export default defineConfig({
-  input: ['src/main.ts', 'src/index.ts'],
+  input: ['src/main.ts', 'src/index.ts', 'src/net/connect-thread.ts'],
   platform: 'node',
   external: Object.keys(own.dependencies).filter((name) => !bundled.includes(name)),
   plugins: [licenses(), specs()],

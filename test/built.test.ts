@@ -1,16 +1,22 @@
 /** The program as it is shipped: built, beside its specs, and away from the checkout. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probes } from '../src/cli/registry.ts';
 import { loadSpec } from '../src/load/spec.ts';
+import { specOf } from './bench/whole-check.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'xenreach-built-'));
 const dist = join(folder, 'dist/src');
 const xenreach = (...argv: readonly string[]): string =>
-  execFileSync(process.execPath, [join(dist, 'main.js'), ...argv], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+  execFileSync(process.execPath, [join(dist, 'main.js'), ...argv], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: 'pipe',
+    maxBuffer: 1 << 25,
+  });
 
 beforeAll(() => {
   execFileSync('node_modules/.bin/rolldown', ['-c', 'rolldown.config.ts', '-d', dist], { stdio: 'pipe' });
@@ -33,6 +39,21 @@ test('whoever changes the YAML of the package gets what it says', () => {
   const yaml = join(folder, 'specs/xenserver-8.yaml');
   appendFileSync(yaml, '\nmistake: true\n');
   expect(() => xenreach('spec')).toThrow('unknown key "mistake"');
+});
+
+test('a plan of 20,000 connections is told to the last one, from threads where there are processors for them', () => {
+  const spec = join(folder, 'ports.yaml');
+  const site = join(folder, 'hosts.yaml');
+  const hosts = Array.from({ length: 20 }, (_, i) => `127.77.0.${i + 1}`);
+  writeFileSync(spec, specOf('20000-20999'));
+  writeFileSync(site, JSON.stringify({ name: 'hosts', vantage: ['prober'], roles: { server: hosts } }));
+  const options = ['--spec', spec, '--site', site, '--rate', '1000000', '--mode', 'path', '--format', 'ndjson'];
+  const lines = xenreach('check', ...options)
+    .trimEnd()
+    .split('\n');
+  const told = lines.filter((line) => line.includes('"outcome":'));
+  expect(told).toHaveLength(20_000);
+  expect(told.filter((line) => line.includes('"local"') || line.includes('"aborted"'))).toEqual([]);
 });
 
 test('the licenses of what is inside lie beside it', () => {

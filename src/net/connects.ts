@@ -8,23 +8,32 @@ import { Socket } from 'node:net';
 import type { NetFailure } from '../model/errors.ts';
 import { Crowd } from './crowd.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
-import { netFailure } from './failure.ts';
+import { netFailure, type FailureContext } from './failure.ts';
 import { connectExpiry } from './scope.ts';
 import { saidByTheCallItself } from './tcp.ts';
+
+export interface Connector<T> {
+  start(what: T, address: string, port: number): void;
+  /** Closes what is open. Each is told of its end, as of an attempt that was given up. */
+  stop(why: string): void;
+  /** Resolves when nothing of it is left: nothing is open when it is called. */
+  close(): Promise<void>;
+}
 
 export interface ConnectsOptions<T> {
   readonly timeoutMs: number;
   readonly sourceAddress: string | undefined;
   readonly counters: { connects: number };
+  readonly crowd?: Crowd;
   /** Called once for each, when its socket is closed again; `elapsedMs` is the time until the answer, of either kind. */
   told(what: T, failure: NetFailure | undefined, elapsedMs: number): void;
 }
 
-export class Connects<T> {
+export class Connects<T> implements Connector<T> {
   readonly timeoutMs: number;
   readonly #deadlines: Deadlines;
   readonly #options: ConnectsOptions<T>;
-  readonly #crowd = new Crowd();
+  readonly #crowd: Crowd;
   /** Every open socket, at the place that it knows: a Set costs a tenth of a connect. */
   readonly #slots: (ConnectingSocket<T> | undefined)[] = [];
   readonly #free: number[] = [];
@@ -32,6 +41,7 @@ export class Connects<T> {
   constructor(deadlines: Deadlines, options: ConnectsOptions<T>) {
     this.#deadlines = deadlines;
     this.#options = options;
+    this.#crowd = options.crowd ?? new Crowd();
     this.timeoutMs = options.timeoutMs;
   }
 
@@ -43,7 +53,7 @@ export class Connects<T> {
     // Functions shared by all sockets: a closure each would cost as much as the rest of this method.
     socket.on('connect', onConnect);
     socket.on('error', onError);
-    socket.deadline = this.#deadlines.add(this.timeoutMs, () => this.#expire(socket));
+    socket.deadline = this.#deadlines.add(this.timeoutMs, this.#expire, socket);
     socket.slot = this.#free.pop() ?? this.#slots.length;
     this.#slots[socket.slot] = socket;
     this.#options.counters.connects += 1;
@@ -63,6 +73,10 @@ export class Connects<T> {
       if (socket) this.#settle(socket, { outcome: 'aborted', stage: 'connect', detail: why });
   }
 
+  async close(): Promise<void> {
+    // There is nothing but the sockets.
+  }
+
   connected(socket: ConnectingSocket<T>): void {
     // destroy, not end: two system calls less, and the descriptor is free when this returns.
     if (this.#crowd.joins(socket.toAddress, socket.toPort)) socket.resetAndDestroy();
@@ -71,20 +85,12 @@ export class Connects<T> {
 
   failed(socket: ConnectingSocket<T>, error: Error): void {
     if (this.#slots[socket.slot] !== socket) return;
-    const context = {
-      stage: 'connect',
-      transport: 'tcp',
-      address: socket.toAddress,
-      port: socket.toPort,
-      elapsedMs: performance.now() - socket.startedAt,
-      immediate: saidByTheCallItself(error),
-    } as const;
+    const { toAddress, toPort, startedAt } = socket;
+    const context = contextOf(toAddress, toPort, performance.now() - startedAt, saidByTheCallItself(error));
     this.#settle(socket, netFailure(error, context));
   }
 
-  #expire(socket: ConnectingSocket<T>): void {
-    this.#settle(socket, { outcome: 'timeout', stage: 'connect', detail: connectExpiry(this.timeoutMs) });
-  }
+  readonly #expire = (socket: ConnectingSocket<T>): void => this.#settle(socket, expired(this.timeoutMs));
 
   #settle(socket: ConnectingSocket<T>, failure: NetFailure | undefined): void {
     if (this.#slots[socket.slot] !== socket) return;
@@ -96,6 +102,25 @@ export class Connects<T> {
     this.#options.told(socket.what, failure, ms);
   }
 }
+
+export const expired = (timeoutMs: number): NetFailure => ({
+  outcome: 'timeout',
+  stage: 'connect',
+  detail: connectExpiry(timeoutMs),
+});
+
+export const refused = (address: string, port: number): NetFailure => netFailure(refusal, contextOf(address, port));
+
+const refusal = { code: 'ECONNREFUSED' };
+
+const contextOf = (address: string, port: number, elapsedMs = 0, immediate = false): FailureContext => ({
+  stage: 'connect',
+  transport: 'tcp',
+  address,
+  port,
+  elapsedMs,
+  immediate,
+});
 
 /** What is known of a connection stands on its socket: no table to look it up in. */
 class ConnectingSocket<T> extends Socket {

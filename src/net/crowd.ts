@@ -12,13 +12,19 @@ const windowMs = 60_000;
 /** Destinations share boxes by their hash: a few that share one reset a little early, and a million cost 128 KiB. */
 const boxes = 1 << 16;
 
+export interface CrowdOptions {
+  readonly bound?: number;
+  readonly share?: number;
+}
+
 export class Crowd {
   readonly #bound: number;
   readonly #counts = new Uint16Array(boxes);
   #since = performance.now();
 
-  constructor(bound = Math.min(usualBound, localPorts() >> 2)) {
-    this.#bound = bound;
+  /** `share`: of how many that count the same destinations this is one. */
+  constructor({ bound = Math.min(usualBound, localPorts() >> 2), share = 1 }: CrowdOptions = {}) {
+    this.#bound = Math.floor(bound / share);
   }
 
   /** Counts a connection to that destination; true when so many went there in the last minute that it must be reset. */

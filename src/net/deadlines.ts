@@ -9,12 +9,21 @@
 /** How precise a deadline is. Half of the 50 ms that the deadline benchmark allows. */
 const tickMs = 20;
 
-interface Entry {
-  expiresAt: number;
-  list: List;
-  expire: (() => void) | undefined;
+class Entry {
+  readonly expiresAt: number;
+  readonly list: List;
+  readonly what: unknown;
+  expire: ((what: unknown) => void) | undefined;
   previous: Entry | undefined;
-  next: Entry | undefined;
+  next: Entry | undefined = undefined;
+
+  constructor(expiresAt: number, list: List, expire: (what: unknown) => void, what: unknown) {
+    this.expiresAt = expiresAt;
+    this.list = list;
+    this.expire = expire;
+    this.what = what;
+    this.previous = list.last;
+  }
 }
 
 interface List {
@@ -30,13 +39,15 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #dueAt = 0;
 
-  /** Calls `expire` once, `afterMs` from now at the earliest, unless cancelled before. */
-  add(afterMs: number, expire: () => void): Deadline {
+  /** Calls `expire(what)` once, `afterMs` from now at the earliest, unless cancelled before. */
+  add(afterMs: number, expire: () => void): Deadline;
+  add<T>(afterMs: number, expire: (what: T) => void, what: T): Deadline;
+  add(afterMs: number, expire: (what: unknown) => void, what?: unknown): Deadline {
     const duration = Math.max(1, Math.ceil(afterMs));
     let list = this.#lists.get(duration);
     if (!list) this.#lists.set(duration, (list = { first: undefined, last: undefined }));
     const now = performance.now();
-    const entry: Entry = { expiresAt: now + duration, list, expire, previous: list.last, next: undefined };
+    const entry = new Entry(now + duration, list, expire, what);
     if (list.last) list.last.next = entry;
     else list.first = entry;
     list.last = entry;
@@ -90,9 +101,9 @@ export class Deadlines {
   #expireDue(now: number): void {
     for (const [duration, list] of this.#lists) {
       for (let entry = list.first; entry && entry.expiresAt <= now; entry = list.first) {
-        const { expire } = entry;
+        const { expire, what } = entry;
         this.cancel(entry);
-        expire?.();
+        expire?.(what);
       }
       // A run knows a handful of durations; pacing and remainders make more, which must not pile up.
       if (!list.first && this.#lists.size > 64) this.#lists.delete(duration);

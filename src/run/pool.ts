@@ -13,15 +13,11 @@ export interface PoolOptions {
   readonly perHost: number;
   /** New checks a second. */
   readonly rate: number;
+  /** Threads that open the sockets, when it is not this one. */
+  readonly threads?: number | undefined;
 }
 
-export interface Task {
-  /** The address: what `perHost` counts. */
-  readonly host: string;
-  readonly isDatagram: boolean;
-}
-
-export interface PoolRules<T extends Task> {
+export interface PoolRules<T> {
   /** Begins, and calls `done` once when its socket is closed. */
   start(task: T, done: () => void): void;
   /** Milliseconds until a host may get one more datagram. */
@@ -29,7 +25,10 @@ export interface PoolRules<T extends Task> {
 }
 
 /** Launches a turn of the event loop: 16 keep the measured latency at the network's (0.6 ms), 128 add ten times that. */
-const launchesPerTurn = 16;
+const usualLaunchesPerTurn = 16;
+
+/** Threads hold to that by themselves, and are to have something to do until the next message. */
+const launchesPerThread = 128;
 
 /** Local exhaustion halves the pool, all news of it in so short a time being one; later one place a second comes back. */
 const sameTroubleMs = 100;
@@ -88,8 +87,9 @@ class Lane<T> {
   }
 }
 
-export class Pool<T extends Task = Task> {
+export class Pool<T> {
   maxInFlight = 0;
+  readonly #launchesPerTurn: number;
   readonly #options: PoolOptions;
   readonly #deadlines: Deadlines;
   readonly #rules: PoolRules<T>;
@@ -116,26 +116,28 @@ export class Pool<T extends Task = Task> {
     this.#rules = rules;
     this.#limit = options.concurrency;
     this.#ceiling = Math.max(options.concurrency, options.growTo ?? 0);
-    this.#allowance = Math.min(options.rate, launchesPerTurn);
+    this.#launchesPerTurn = Math.max(usualLaunchesPerTurn, launchesPerThread * (options.threads ?? 0));
+    this.#allowance = Math.min(options.rate, this.#launchesPerTurn);
   }
 
   get inFlight(): number {
     return this.#inFlight;
   }
 
-  add(task: T): void {
+  /** `host`: the address, which `perHost` counts. */
+  add(task: T, host: string, isDatagram: boolean): void {
     if (this.#stopped) return;
     this.#waiting += 1;
-    this.#place(task);
+    this.#place(task, host, isDatagram);
   }
 
   /** This machine had nothing left for a task that is in flight: it waits again, and is taken up after `afterMs`. */
-  putBack(task: T, afterMs: number): void {
+  putBack(task: T, host: string, isDatagram: boolean, afterMs: number): void {
     if (this.#stopped) return;
     this.#waiting += 1;
     this.#backOff();
     this.#deadlines.add(afterMs, () => {
-      if (!this.#stopped) this.#place(task);
+      if (!this.#stopped) this.#place(task, host, isDatagram);
     });
   }
 
@@ -164,10 +166,10 @@ export class Pool<T extends Task = Task> {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #place(task: T): void {
-    let host = this.#hosts.get(task.host);
-    if (!host) this.#hosts.set(task.host, (host = new Host(task.host, this.#release)));
-    const lane = task.isDatagram ? host.datagrams : host.streams;
+  #place(task: T, address: string, isDatagram: boolean): void {
+    let host = this.#hosts.get(address);
+    if (!host) this.#hosts.set(address, (host = new Host(address, this.#release)));
+    const lane = isDatagram ? host.datagrams : host.streams;
     lane.push(task);
     this.#enqueue(lane);
   }
@@ -188,7 +190,7 @@ export class Pool<T extends Task = Task> {
   readonly #pump = (): void => {
     this.#pumping = false;
     this.#recover();
-    let budget = Math.min(launchesPerTurn, this.#limit - this.#inFlight, this.#allowed());
+    let budget = Math.min(this.#launchesPerTurn, this.#limit - this.#inFlight, this.#allowed());
     while (budget > 0) {
       const lane = this.#turn[this.#turnHead];
       if (!lane) break;

@@ -2,13 +2,14 @@
  * Plan → observations. Names are resolved as they come up, every address of a name is tried by itself, and every check of
  * the plan ends in at least one observation (or in none, when the host turned out to be this machine itself).
  */
+import { availableParallelism } from 'node:os';
 import { NetError } from '../model/errors.ts';
 import type { Answer, Observation } from '../model/outcome.ts';
 import type { Check, Plan } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import type { Stats } from '../model/report.ts';
 import { familyOf, isLoopback } from '../net/address.ts';
-import { Connects } from '../net/connects.ts';
+import { Connects, type Connector, type ConnectsOptions } from '../net/connects.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { NetIo, Net } from '../net/io.ts';
 import { Neighbours } from '../net/neighbours.ts';
@@ -17,7 +18,7 @@ import type { Proxy } from '../net/proxy.ts';
 import { NameResolver, type Family } from '../net/resolver.ts';
 import { SecureContexts } from '../net/tls.ts';
 import { nothingTried, observationOf, observe, timestamp, unfinished, type Attempts } from './attempt.ts';
-import { Pool, type PoolOptions, type Task } from './pool.ts';
+import { Pool, type PoolOptions } from './pool.ts';
 
 export interface RunSettings extends PoolOptions {
   readonly timeoutMs: number;
@@ -31,6 +32,8 @@ export interface RunSettings extends PoolOptions {
   /** This machine's addresses. */
   readonly ownAddresses: readonly string[];
   readonly probes: Readonly<Record<string, Probe>>;
+  /** Threads for bare connections beside this one. Absent: as many as pay. */
+  readonly threads?: number | undefined;
 }
 
 export interface RunEvents {
@@ -49,26 +52,39 @@ export interface RunControl {
   readonly stop: (why: string) => void;
 }
 
-/** A check and what its addresses have in common. */
-interface Group {
+/** What the addresses of one name have in common. */
+interface Kin {
+  readonly notes: readonly string[];
+  /** Not told yet. */
+  left: number;
+}
+
+/**
+ * A check at one address, made when its turn has come: until then the pool knows a check at a literal address by its place
+ * in the plan, which costs no memory.
+ */
+class Job {
   /** Where the check stands in the plan. */
   readonly at: number;
   readonly check: Check;
   readonly probe: Probe;
   readonly completed: Answer | undefined;
-  readonly notes: readonly string[];
-  /** Addresses not told yet. */
-  left: number;
-}
-
-interface Job extends Task {
-  readonly group: Group;
   readonly address: string;
-  backOffs: number;
+  readonly kin: Kin | undefined;
+  backOffs = 0;
   /** Of the attempt under way. */
-  startedAt: string;
-  startedMs: number;
-  release: () => void;
+  startedAt = '';
+  startedMs = 0;
+  release = nothing;
+
+  constructor(at: number, check: Check, probe: Probe, address: string, kin: Kin | undefined) {
+    this.at = at;
+    this.check = check;
+    this.probe = probe;
+    this.completed = completedBy(check, probe);
+    this.address = address;
+    this.kin = kin;
+  }
 }
 
 /** How often a check is taken up again when this machine is out of resources, and the first pause (it doubles). */
@@ -80,6 +96,14 @@ const firstBackOffMs = 100;
  * to 0.30 CPU s for 10,000). A run of so many checks does without.
  */
 const tracedChecks = 1000;
+
+/**
+ * A thread costs 30 ms and 40 MB to start, and this one launches 20,000 to 35,000 connections a second by itself. The fourth
+ * is the last that pays: then the pool, and whoever judges and reports, takes the time.
+ */
+const threadedChecks = 20_000;
+const threadedRate = 20_000;
+const mostThreads = 4;
 
 /** Names in question at the same time. */
 const maxLookups = 64;
@@ -111,17 +135,22 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     live,
     onBug: (check, error) => events.onBug(check, error),
   };
-  const connects = new Connects<Job>(deadlines, {
+  const connecting: ConnectsOptions<Job> = {
     timeoutMs: settings.timeoutMs,
     sourceAddress: settings.sourceAddress,
     counters,
     told: (job, failure, elapsedMs) => {
-      const { check, completed } = job.group;
-      const { startedAt } = job;
-      end(job, observationOf(check, job.address, completed!, { startedAt, elapsedMs, failure }));
+      const { check, completed, address, startedAt } = job;
+      end(job, observationOf(check, address, completed!, { startedAt, elapsedMs, failure }));
     },
+  };
+  const threads = settings.threads ?? threadsFor(plan, settings);
+  let connects: Connector<Job> = new Connects(deadlines, connecting);
+  /** What waits is a job, or the place in the plan of a check at a literal address. */
+  const pool = new Pool<Job | number>({ ...settings, threads }, deadlines, {
+    start,
+    datagramDelayMs: (address) => pacer.delayMs(address),
   });
-  const pool = new Pool<Job>(settings, deadlines, { start, datagramDelayMs: (address) => pacer.delayMs(address) });
   /** By the place in the plan: 1 when the check is told to the last of its addresses. */
   const isTold = new Uint8Array(plan.checks.length);
   let stopped: string | undefined;
@@ -129,8 +158,13 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   const speakUp = plan.checks.length < tracedChecks ? nothing : withoutStackTraces();
   const done = (async (): Promise<Stats> => {
     await Promise.all([...new Set(plan.checks.map(probeOf))].map(async (probe) => probe.load?.()));
+    if (threads > 0) {
+      const { ConnectThreads } = await import('../net/connect-threads.ts');
+      connects = new ConnectThreads(threads, deadlines, connecting);
+    }
     if (stopped === undefined) await schedule();
     await pool.idle();
+    await connects.close();
     resolver.cancel();
     deadlines.clear();
     speakUp();
@@ -144,7 +178,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     for (const [at, check] of plan.checks.entries()) {
       const isNamed = check.address === null && !check.viaProxy && probeOf(check).perAddress !== false;
       if (isNamed) named.push(at);
-      else launch(at, [check.address ?? check.host], none);
+      else pool.add(at, hostOf(check, literalOf(check)), isPaced(check));
     }
     const next = named[Symbol.iterator]();
     const resolveSome = async (): Promise<void> => {
@@ -181,36 +215,40 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
 
   function launch(at: number, addresses: readonly string[], notes: readonly string[]): void {
     const check = plan.checks[at]!;
-    const probe = probeOf(check);
-    const group: Group = { at, check, probe, completed: completedBy(check, probe), notes, left: addresses.length };
-    const isDatagram = check.transport === 'udp' && probe.perAddress !== false;
+    const kin = { notes, left: addresses.length };
     for (const address of addresses) {
-      const host = check.viaProxy ? (settings.proxy?.host ?? address) : address;
-      pool.add({ group, address, host, isDatagram, backOffs: 0, startedAt: '', startedMs: 0, release: nothing });
+      const job = new Job(at, check, probeOf(check), address, kin);
+      pool.add(job, hostOf(check, address), isPaced(check));
     }
   }
 
-  function start(job: Job, release: () => void): void {
-    const { check, probe, completed } = job.group;
+  function start(task: Job | number, release: () => void): void {
+    const job = typeof task === 'number' ? jobAt(task) : task;
     job.release = release;
     job.startedAt = timestamp();
     job.startedMs = performance.now();
-    if (completed) connects.start(job, job.address, check.port);
-    else void observe(check, job.address, probe, attempts).then((observation) => end(job, observation));
+    if (job.completed) connects.start(job, job.address, job.check.port);
+    else void observe(job.check, job.address, job.probe, attempts).then((observation) => end(job, observation));
+  }
+
+  function jobAt(at: number): Job {
+    const check = plan.checks[at]!;
+    return new Job(at, check, probeOf(check), literalOf(check), undefined);
   }
 
   function end(job: Job, observation: Observation | undefined): void {
     if (stopped !== undefined) return job.release();
     const isOurs = !observation || (observation.outcome === 'timeout' && neighbours.overflowedSince(job.startedMs));
     if (isOurs && job.backOffs < maxBackOffs) {
-      pool.putBack(job, firstBackOffMs * 2 ** job.backOffs);
+      const { check, address } = job;
+      pool.putBack(job, hostOf(check, address), isPaced(check), firstBackOffMs * 2 ** job.backOffs);
       job.backOffs += 1;
       return job.release();
     }
     job.release();
-    const { group } = job;
-    group.left -= 1;
-    tell(group.at, withNotes(observation ?? exhausted(group.check, job.address), group.notes), group.left === 0);
+    const { at, check, address, kin } = job;
+    if (kin) kin.left -= 1;
+    tell(at, withNotes(observation ?? exhausted(check, address), kin?.notes ?? none), !kin || kin.left === 0);
   }
 
   function tell(at: number, observation: Observation, last: boolean): void {
@@ -233,6 +271,15 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     const probe = settings.probes[check.probe];
     if (!probe) throw new RangeError(`no probe is called ${check.probe}`);
     return probe;
+  }
+
+  /** Whose places it takes: the proxy's, where one is between. */
+  function hostOf(check: Check, address: string): string {
+    return check.viaProxy ? (settings.proxy?.host ?? address) : address;
+  }
+
+  function isPaced(check: Check): boolean {
+    return check.transport === 'udp' && probeOf(check).perAddress !== false;
   }
 
   function isOwn(address: string, check: Check): boolean {
@@ -261,9 +308,19 @@ function withoutStackTraces(): () => void {
 const none: readonly string[] = [];
 const nothing = (): void => undefined;
 
+/** How many threads beside this one open bare connections, when there are so many of them that they pay. */
+function threadsFor({ checks }: Plan, { probes, rate }: RunSettings): number {
+  const processors = availableParallelism();
+  if (checks.length < threadedChecks || rate < threadedRate || processors < 2) return 0;
+  const bare = checks.filter((check) => completedBy(check, probes[check.probe]) !== undefined).length;
+  return bare < threadedChecks ? 0 : Math.min(processors, mostThreads);
+}
+
+const literalOf = ({ address, host }: Check): string => address ?? host;
+
 /** What a completed handshake answers to the check, when that is all there is to it. */
-function completedBy(check: Check, probe: Probe): Answer | undefined {
-  return check.viaProxy || check.transport !== 'tcp' ? undefined : probe.connected?.(check.options);
+function completedBy(check: Check, probe: Probe | undefined): Answer | undefined {
+  return check.viaProxy || check.transport !== 'tcp' ? undefined : probe?.connected?.(check.options);
 }
 
 function withNotes(observation: Observation, notes: readonly string[]): Observation {

@@ -4,7 +4,7 @@ import { Deadlines } from '../../src/net/deadlines.ts';
 import { Neighbours, tableFulls } from '../../src/net/neighbours.ts';
 
 test('connections to one address and port are reset beyond the bound, others are not', () => {
-  const crowd = new Crowd(3);
+  const crowd = new Crowd({ bound: 3 });
   const joins = Array.from({ length: 5 }, () => crowd.joins('192.0.2.1', 443));
   expect(joins).toEqual([false, false, false, true, true]);
   expect(crowd.joins('192.0.2.1', 80)).toBe(false);

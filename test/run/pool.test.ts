@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import { Deadlines } from '../../src/net/deadlines.ts';
-import { Pool, type PoolOptions, type Task } from '../../src/run/pool.ts';
+import { Pool, type PoolOptions } from '../../src/run/pool.ts';
 
-interface Job extends Task {
+interface Job {
+  readonly host: string;
+  readonly isDatagram: boolean;
   readonly name: number;
   /** Turns of the event loop that it takes. */
   readonly turns: number;
@@ -109,13 +111,14 @@ test('a machine that is out of resources gets half as much to do, and the rest l
         open -= 1;
         if (isTooMuch) {
           refused += 1;
-          pool.putBack(job, 10);
+          pool.putBack(job, job.host, job.isDatagram, 10);
         } else finished.push(job.name);
         done();
       }, 5);
     },
   });
-  for (const job of jobsOf(Array.from({ length: 60 }, () => ({ host: 0, turns: 0, isDatagram: false })))) pool.add(job);
+  for (const job of jobsOf(Array.from({ length: 60 }, () => ({ host: 0, turns: 0, isDatagram: false }))))
+    pool.add(job, job.host, job.isDatagram);
   setTimeout(() => (room = 64), 300);
   await pool.idle();
   deadlines.clear();
@@ -143,7 +146,7 @@ function silentPool(options: PoolOptions): { pool: Pool<Job>; open: (() => void)
     start: (_, done) => void open.push(done),
   });
   const drafts = Array.from({ length: 500 }, (_, host) => ({ host, turns: 0, isDatagram: false }));
-  for (const job of jobsOf(drafts)) pool.add(job);
+  for (const job of jobsOf(drafts)) pool.add(job, job.host, job.isDatagram);
   return { pool, open };
 }
 
@@ -172,7 +175,7 @@ async function play(
       });
     },
   });
-  for (const job of jobs) pool.add(job);
+  for (const job of jobs) pool.add(job, job.host, job.isDatagram);
   await pool.idle();
   deadlines.clear();
   return seen;
