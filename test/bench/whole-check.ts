@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { atLeast, linesOf, ratio, rateOf, type Benchmark } from './kit/benchmark.ts';
 import { contest, type Contender } from './kit/contest.ts';
-import { epoll, fieldOf, nmap, pool, sizeOf, type TcpField } from './kit/tcp.ts';
+import { epoll, fieldOf, nmap, pool, sizeOf, threaded, type TcpField } from './kit/tcp.ts';
 import { put, reference, whyNot, xenreach } from './kit/tools.ts';
 
 export const wholeCheck: Benchmark = {
@@ -14,9 +14,10 @@ export const wholeCheck: Benchmark = {
     const field = fieldOf(scale);
     const size = sizeOf(field);
     const lines = put('whole-check.ndjson', '');
+    const check = whole(field, lines);
     const runs = await contest({
       rounds,
-      contenders: [epoll(field), nmap(field), pool(field), whole(field, lines)],
+      contenders: [epoll(field), nmap(field), pool(field), check, threaded(check)],
       prepare: (space) => space.serve([reference('tcp-server'), `${field.port}`, `${field.ports}`]),
     });
     const told = readFileSync(lines, 'utf8')
@@ -27,7 +28,7 @@ export const wholeCheck: Benchmark = {
     return {
       figures: [
         atLeast('rate / bare pool', ratio(runs, 'xenreach check', 'xenreach pool', rate), 0.75),
-        atLeast('rate / nmap -sT', ratio(runs, 'xenreach check', 'nmap -sT tuned', rate), 1),
+        atLeast('rate / nmap -sT, threads', ratio(runs, 'xenreach check, threads', 'nmap -sT tuned', rate), 1),
       ],
       table: linesOf(runs, size),
     };

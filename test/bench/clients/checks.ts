@@ -14,13 +14,18 @@ export function checksOf(
   field: Field,
   probe = 'tcp',
   transport: Transport = 'tcp',
-  options: Record<string, unknown> = { linger: 0 },
+  optionsOf: (at: number) => Record<string, unknown> = () => bare,
+  repeat = 1,
 ): Check[] {
   const [a = 0, b = 0, c = 0, d = 0] = field.first.split('.').map(Number);
   const first = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-  return Array.from({ length: field.hosts * field.ports }, (_, i): Check => {
-    const number = first + (i % field.hosts);
-    const address = [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
+  const addresses = Array.from({ length: field.hosts }, (_, i) =>
+    [24, 16, 8, 0].map((shift) => ((first + i) >>> shift) & 255).join('.'),
+  );
+  const size = field.hosts * field.ports;
+  return Array.from({ length: size * repeat }, (_, at): Check => {
+    const i = at % size;
+    const address = addresses[i % field.hosts]!;
     const port = field.port + Math.floor(i / field.hosts);
     return {
       id: `${probe}/${address}:${port}`,
@@ -29,10 +34,14 @@ export function checksOf(
       host: address,
       address,
       port,
-      options,
+      options: optionsOf(at),
       viaProxy: false,
       isPeer: false,
-      uses: [{ row: 'bench', expect: 'open', level: 'required' }],
+      uses,
     };
   });
 }
+
+const bare = { linger: 0 };
+/** One for all, as a plan has it for the checks of one need. */
+const uses: Check['uses'] = [{ row: 'bench', expect: 'open', level: 'required' }];

@@ -36,12 +36,9 @@ const probe = Object.entries(probes).find(([name]) => name === values.probe)?.[1
 if (!probe) throw new RangeError(`no probe is called ${values.probe}`);
 const options = JSON.parse(values.options) as Record<string, unknown>;
 const mute = Number(values.mute);
+const muted = { ...options, expect: 'never' };
 const transport = probe.transport === 'udp' ? 'udp' : 'tcp';
-const once = [
-  ...checksOf(field, values.probe, transport, { ...options, expect: 'never' }).slice(0, mute),
-  ...checksOf(field, values.probe, transport, options).slice(mute),
-];
-const checks = Array.from({ length: Number(values.repeat) }, () => once).flat();
+const checks = checksOf(field, values.probe, transport, (i) => (i < mute ? muted : options), Number(values.repeat));
 
 const outcomes: Record<string, number> = {};
 const connectMs: number[] = [];

@@ -34,6 +34,19 @@ export const nmap = ({ hosts, port, ports }: TcpField): Contender => ({
   ],
 });
 
+/** What is left when everything of ours is left out. */
+export const sockets = ({ hosts, port, ports }: TcpField): Contender => ({
+  name: 'bare net.Socket loop',
+  argv: [...client('sockets'), first, `${hosts}`, `${port}`, `${ports}`],
+});
+
+/** On all processors, where the pool takes threads for so large a plan; held to one it finds no use for them. */
+export const threaded = (contender: Contender): Contender => ({
+  ...contender,
+  name: `${contender.name}, threads`,
+  isFree: true,
+});
+
 export const pool = ({ hosts, port, ports }: TcpField, ...more: readonly string[]): Contender => ({
   name: 'xenreach pool',
   argv: [
