@@ -1,9 +1,7 @@
-#!/usr/bin/env node
-/** The program. What it loads is compiled once and kept, so that the next start is as quick as a built one. */
+/** The program, from its sources. Built, it is started by src/built.ts. */
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
-const { main } = await import('./cli/main.ts');
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,4 +9,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-process.exitCode = await main(process.argv.slice(2));
+void start();
+
+/** No `await` at the top: a module with one could not be built as src/built.ts needs it. */
+async function start(): Promise<void> {
+  const { main } = await import('./cli/main.ts');
+  process.exitCode = await main(process.argv.slice(2));
+}

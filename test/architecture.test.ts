@@ -17,6 +17,7 @@ const floors = [
   'src/cli',
   'src/index.ts',
   'src/main.ts',
+  'src/built.ts',
 ];
 
 /** The embedded site plays the peers: what the program knows about them is none of its business. */

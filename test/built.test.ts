@@ -1,6 +1,6 @@
 /** The program as it is shipped: built, beside its specs, and away from the checkout. */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -39,6 +39,23 @@ test('whoever changes the YAML of the package gets what it says', () => {
   const yaml = join(folder, 'specs/xenserver-8.yaml');
   appendFileSync(yaml, '\nmistake: true\n');
   expect(() => xenreach('spec')).toThrow('unknown key "mistake"');
+});
+
+test('what was compiled is kept for the next start, and made anew where it is not whole', () => {
+  const cache = join(folder, 'cache');
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+  const list = (): string =>
+    execFileSync(process.execPath, [join(dist, 'main.js'), 'probe', '--list'], { encoding: 'utf8', env });
+  const kept = (): string[] => globSync(join(cache, '*/commands-*.probe'));
+  const told = list();
+  const [file = 'nothing'] = kept();
+  const { ino, size } = statSync(file);
+  expect(list()).toBe(told);
+  expect(statSync(file).ino).toBe(ino);
+  writeFileSync(file, 'not what V8 wrote');
+  expect(list()).toBe(told);
+  expect(statSync(file).size).toBeGreaterThan(size / 2);
+  expect(kept()).toEqual([file]);
 });
 
 test('a plan of 20,000 connections is told to the last one, from threads where there are processors for them', () => {

@@ -1,5 +1,5 @@
 /** xenreach check: probe every requirement this machine is a source for. */
-import { access } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { findControllers } from '../load/controllers.ts';
 import { thisMachine } from '../load/machine.ts';
 import { readFile } from '../load/read-file.ts';
@@ -91,7 +91,7 @@ const usualSites = ['site.yaml', '/etc/xenreach/site.yaml'];
 
 /** The site file that was named or stands in its usual place, and the spec it wants. */
 export async function load(values: Arguments): Promise<{ spec: LoadedSpec; site: Site }> {
-  const file = values.site ?? (await usualSite());
+  const file = values.site ?? usualSite();
   const name = file === '-' ? '<stdin>' : file;
   // Once: it may be a pipe.
   const source = file === '-' ? await standardInput() : readFile(file);
@@ -99,14 +99,9 @@ export async function load(values: Arguments): Promise<{ spec: LoadedSpec; site:
   return { spec, site: await parseSite(source, name, spec) };
 }
 
-async function usualSite(): Promise<string> {
-  for (const file of usualSites) {
-    const isThere = await access(file).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return file;
-  }
+function usualSite(): string {
+  const found = usualSites.find((file) => existsSync(file));
+  if (found !== undefined) return found;
   throw new UsageError(
     `no site file: neither ${usualSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
   );
