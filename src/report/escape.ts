@@ -4,9 +4,10 @@
  */
 
 /** Controls, format characters (direction overrides, invisible joiners, tags), line separators, noncharacters. */
-const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
-const harmless = /^[\x20-\x7e]*$/;
-const harmlessLines = /^[\n\x20-\x7e]*$/;
+const unprintable = (): RegExp => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
+/** ASCII and our own signs: where there is nothing else, the others need not be looked for. */
+const harmless = /^[\x20-\x7e…×→]*$/;
+const harmlessLines = /^[\n\x20-\x7e…×→]*$/;
 
 /** One line of visible characters: line ends and tabs become a space, the rest of the unprintable its escape. */
 export function plain(text: string): string {
@@ -14,7 +15,7 @@ export function plain(text: string): string {
   return text
     .toWellFormed()
     .replaceAll(/[\t\n\r]+/g, ' ')
-    .replaceAll(unprintable, visible);
+    .replaceAll(unprintable(), visible);
 }
 
 /** XML 1.0 and HTML, in text and in quoted attributes. */
@@ -40,7 +41,7 @@ export function cell(text: string): string {
 export function json(value: unknown, indent = 0): string {
   const text = JSON.stringify(value, null, indent);
   if (harmlessLines.test(text)) return text;
-  return text.replaceAll(unprintable, (char) => (char === '\n' ? char : codeUnits(char)));
+  return text.replaceAll(unprintable(), (char) => (char === '\n' ? char : codeUnits(char)));
 }
 
 function visible(char: string): string {
