@@ -46,16 +46,13 @@ export class Connects<T> implements Connector<T> {
   }
 
   start(what: T, address: string, port: number): void {
-    const socket = new ConnectingSocket<T>(what, this);
-    socket.toAddress = address;
-    socket.toPort = port;
-    socket.startedAt = performance.now();
+    const slot = this.#free.pop() ?? this.#slots.length;
+    const socket = new ConnectingSocket<T>(this, what, slot, address, port);
     // Functions shared by all sockets: a closure each would cost as much as the rest of this method.
     socket.on('connect', onConnect);
     socket.on('error', onError);
     socket.deadline = this.#deadlines.add(this.timeoutMs, this.#expire, socket);
-    socket.slot = this.#free.pop() ?? this.#slots.length;
-    this.#slots[socket.slot] = socket;
+    this.#slots[slot] = socket;
     this.#options.counters.connects += 1;
     const { sourceAddress } = this.#options;
     socket.connect({
@@ -124,18 +121,21 @@ const contextOf = (address: string, port: number, elapsedMs = 0, immediate = fal
 
 /** What is known of a connection stands on its socket: no table to look it up in. */
 class ConnectingSocket<T> extends Socket {
-  readonly what: T;
   readonly owner: Connects<T>;
+  readonly what: T;
+  readonly slot: number;
+  readonly toAddress: string;
+  readonly toPort: number;
+  readonly startedAt = performance.now();
   deadline: Deadline | undefined = undefined;
-  slot = 0;
-  toAddress = '';
-  toPort = 0;
-  startedAt = 0;
 
-  constructor(what: T, owner: Connects<T>) {
+  constructor(owner: Connects<T>, what: T, slot: number, address: string, port: number) {
     super();
-    this.what = what;
     this.owner = owner;
+    this.what = what;
+    this.slot = slot;
+    this.toAddress = address;
+    this.toPort = port;
   }
 }
 

@@ -1,11 +1,13 @@
 /**
  * The kernel keeps 1,024 neighbours (gc_thresh3). When more hosts than that are on this machine's own links, packets to the
- * others are thrown away before they leave, and no call says so: it looks like silence. Only a counter tells.
+ * others are thrown away before they leave, and no call says so: it looks like silence. Only a counter tells. A container
+ * does not see it; there, a table that is nearly full and a SYN that could not be sent tell the same.
  */
 import { readFileSync } from 'node:fs';
 import type { Deadlines } from './deadlines.ts';
 
 const tables = ['/proc/net/stat/arp_cache', '/proc/net/stat/ndisc_cache'];
+const crowded = 900;
 const everyMs = 1000;
 
 export class Neighbours {
@@ -43,11 +45,12 @@ export class Neighbours {
   }
 }
 
-/** How often a neighbour found no place, over all processors. */
+/** How often a neighbour may have found no place. */
 function overflows(): number {
-  let sum = 0;
-  for (const table of tables) sum += tableFulls(readOrEmpty(table));
-  return sum;
+  const counted = tables.map(readOrEmpty).filter((text) => text !== '');
+  if (counted.length > 0) return counted.reduce((sum, text) => sum + tableFulls(text), 0);
+  const neighbours = readOrEmpty('/proc/net/arp').split('\n').length;
+  return neighbours < crowded ? 0 : counter(readOrEmpty('/proc/net/netstat'), 'TcpExt', 'TCPRetransFail');
 }
 
 /** A head of column names, then a line of hexadecimal numbers for each processor. */
@@ -56,6 +59,12 @@ export function tableFulls(text: string): number {
   const column = head.trim().split(/\s+/).indexOf('table_fulls');
   if (column < 0) return 0;
   return lines.reduce((sum, line) => sum + (parseInt(line.trim().split(/\s+/)[column] ?? '', 16) || 0), 0);
+}
+
+/** Two lines for each protocol: `TcpExt: name name …` and `TcpExt: 1 2 …`. */
+export function counter(text: string, protocol: string, name: string): number {
+  const [names = '', counts = ''] = text.split('\n').filter((line) => line.startsWith(`${protocol}: `));
+  return Number(counts.split(' ')[names.split(' ').indexOf(name)] ?? 0) || 0;
 }
 
 function readOrEmpty(file: string): string {

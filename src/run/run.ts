@@ -74,7 +74,7 @@ class Job {
   backOffs = 0;
   /** Of the attempt under way. */
   startedAt = '';
-  startedMs = 0;
+  startedMs = NaN;
   release = nothing;
 
   constructor(at: number, check: Check, probe: Probe, address: string, kin: Kin | undefined) {
@@ -90,6 +90,22 @@ class Job {
 /** How often a check is taken up again when this machine is out of resources, and the first pause (it doubles). */
 const maxBackOffs = 8;
 const firstBackOffMs = 100;
+
+interface Want {
+  readonly detail: string;
+  /** Before that, another try is none. */
+  readonly pauseMs: number;
+}
+
+const wants = {
+  sockets: { detail: 'this machine had no descriptors, ports or buffers left for it, again and again', pauseMs: 0 },
+  // The kernel gives no place away that was confirmed in the last five seconds.
+  neighbours: {
+    detail:
+      "this machine's neighbour table is full: fewer hosts of its own link at a time, or a higher net.ipv4.neigh.default.gc_thresh3",
+    pauseMs: 5000,
+  },
+} as const satisfies Record<string, Want>;
 
 /**
  * Node makes an Error of every refusal, and we of every silence; the stack trace is a fifth of what a refusal costs (0.37
@@ -238,17 +254,25 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
 
   function end(job: Job, observation: Observation | undefined): void {
     if (stopped !== undefined) return job.release();
-    const isOurs = !observation || (observation.outcome === 'timeout' && neighbours.overflowedSince(job.startedMs));
-    if (isOurs && job.backOffs < maxBackOffs) {
-      const { check, address } = job;
-      pool.putBack(job, hostOf(check, address), isPaced(check), firstBackOffMs * 2 ** job.backOffs);
+    const { at, check, address, kin } = job;
+    const want = wantOf(job, observation);
+    if (want && job.backOffs < maxBackOffs) {
+      const pauseMs = Math.max(want.pauseMs, firstBackOffMs * 2 ** job.backOffs);
+      pool.putBack(job, hostOf(check, address), isPaced(check), pauseMs);
       job.backOffs += 1;
       return job.release();
     }
     job.release();
-    const { at, check, address, kin } = job;
     if (kin) kin.left -= 1;
-    tell(at, withNotes(observation ?? exhausted(check, address), kin?.notes ?? none), !kin || kin.left === 0);
+    const told = want ? exhausted(check, address, want) : observation!;
+    tell(at, withNotes(told, kin?.notes ?? none), !kin || kin.left === 0);
+  }
+
+  /** What this machine had too little of, when that is why nothing was learned. */
+  function wantOf({ startedMs }: Job, observation: Observation | undefined): Want | undefined {
+    if (!observation) return wants.sockets;
+    const isNobody = observation.outcome === 'timeout' || observation.hint === 'host-down';
+    return isNobody && neighbours.overflowedSince(startedMs) ? wants.neighbours : undefined;
   }
 
   function tell(at: number, observation: Observation, last: boolean): void {
@@ -327,7 +351,6 @@ function withNotes(observation: Observation, notes: readonly string[]): Observat
   return notes.length > 0 ? { ...observation, notes: [...observation.notes, ...notes] } : observation;
 }
 
-function exhausted(check: Check, address: string): Observation {
-  const detail = 'this machine had no descriptors, ports or buffers left for it, again and again';
+function exhausted(check: Check, address: string, { detail }: Want): Observation {
   return { ...nothingTried(check, { outcome: 'local', stage: null, detail }), address };
 }

@@ -6,6 +6,7 @@ import { dns } from './dns.ts';
 import { fleet } from './fleet.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { neighbours } from './neighbours.ts';
 import { plan } from './plan.ts';
 import { prober } from './prober.ts';
 import { stall } from './stall.ts';
@@ -31,6 +32,7 @@ export const benchmarks: readonly Benchmark[] = [
   prober,
   memory,
   fleet,
+  neighbours,
   syscalls,
   plan,
   start,
