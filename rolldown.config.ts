@@ -35,6 +35,8 @@ export default defineConfig([
       format: 'cjs',
       entryFileNames: '[name].cjs',
       chunkFileNames: '[name]-[hash].cjs',
+      // A script that Node did not load itself cannot import without a warning.
+      dynamicImportInCjs: false,
       // `--version` loads the first alone. What is left out of the second would load modules of Node that few runs need.
       codeSplitting: {
         groups: [

@@ -9,7 +9,7 @@
 const { closeSync, fstatSync, openSync, readFileSync, renameSync, writeFileSync } = process.getBuiltinModule('node:fs');
 const { createRequire, enableCompileCache, getCompileCacheDir } = process.getBuiltinModule('node:module');
 const { basename, join } = process.getBuiltinModule('node:path');
-const { constants, Script } = process.getBuiltinModule('node:vm');
+const { Script } = process.getBuiltinModule('node:vm');
 
 type Load = (name: string) => object;
 type Body = (exports: object, require: Load, module: { exports: object }, file: string, folder: string) => void;
@@ -53,7 +53,6 @@ function bodyOf(file: string, name: string): Body {
     {
       filename: file,
       cachedData,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     },
   );
   const isCompiled = cachedData === undefined || script.cachedDataRejected === true;

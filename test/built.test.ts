@@ -1,6 +1,16 @@
 /** The program as it is shipped: built, beside its specs, and away from the checkout. */
-import { execFileSync } from 'node:child_process';
-import { appendFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  cpSync,
+  globSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -32,6 +42,15 @@ test('the spec that it was built with is the one that the YAML holds', async () 
   expect(JSON.parse(readFileSync(join(dist, 'xenserver-8.json'), 'utf8'))).toEqual(
     await loadSpec('xenserver-8', probes),
   );
+});
+
+test('the embedded site and the packages are found, and nobody is warned of anything', () => {
+  symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+  const rows = ['telemetry', 'dc-ldap', 'dns'].flatMap((row) => ['--row', row]);
+  const { status, stderr } = spawnSync(process.execPath, [join(dist, 'main.js'), 'demo', ...rows], {
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
 test('whoever changes the YAML of the package gets what it says', () => {
