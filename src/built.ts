@@ -15,6 +15,7 @@ type Load = (name: string) => object;
 type Body = (exports: object, require: Load, module: { exports: object }, file: string, folder: string) => void;
 
 const program = './program.cjs';
+const dayMs = 86_400_000;
 const fromPackages = createRequire(import.meta.filename);
 const modules = new Map<string, { exports: object }>();
 
@@ -55,19 +56,20 @@ function bodyOf(file: string, name: string): Body {
       cachedData,
     },
   );
-  const isCompiled = cachedData === undefined || script.cachedDataRejected === true;
-  if (place !== undefined && isCompiled) compiled.set(place, script);
+  if (place !== undefined && (cachedData === undefined || script.cachedDataRejected === true))
+    compiled.set(place, script);
   // It is the function that is written above.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return script.runInThisContext() as Body;
 }
 
-/** Nothing when somebody else wrote it: it would be run as it is. */
+/** Nothing when somebody else wrote it: it would be run as it is. Nor after a day: other options run other functions. */
 function keptIn(place: string): Buffer | undefined {
   try {
     const descriptor = openSync(place, 'r');
     try {
-      return fstatSync(descriptor).uid === process.geteuid?.() ? readFileSync(descriptor) : undefined;
+      const { uid, mtimeMs } = fstatSync(descriptor);
+      return uid === process.geteuid?.() && Date.now() - mtimeMs < dayMs ? readFileSync(descriptor) : undefined;
     } finally {
       closeSync(descriptor);
     }

@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -71,6 +72,9 @@ test('what was compiled is kept for the next start, and made anew where it is no
   const { ino, size } = statSync(file);
   expect(list()).toBe(told);
   expect(statSync(file).ino).toBe(ino);
+  utimesSync(file, 0, 0);
+  expect(list()).toBe(told);
+  expect(statSync(file).mtimeMs).toBeGreaterThan(Date.now() - 60_000);
   writeFileSync(file, 'not what V8 wrote');
   expect(list()).toBe(told);
   expect(statSync(file).size).toBeGreaterThan(size / 2);
