@@ -78,7 +78,10 @@ export async function conduct(
       checkCount += 1;
       if (keepsChecks) checks.push(told);
       tell(() => checkLine(told));
-      log.debug({ check: told.id, outcome: told.outcome, stage: told.stage, ms: told.durationMs }, told.detail ?? '');
+      log.debug(() => {
+        const { id, outcome, stage, durationMs, detail } = told;
+        return [{ check: id, outcome, stage, ms: durationMs }, detail ?? ''];
+      });
       if (!last) return;
       progress.step(told.verdict === 'fail' && !told.advisory, control.inFlight());
       for (const row of rows.finish(at)) tell(() => rowLine(row));

@@ -4,7 +4,7 @@ import { oneOf, type Arguments } from './options.ts';
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 export interface Log {
-  debug(fields: object, text: string): void;
+  debug(line: () => readonly [fields: object, text: string]): void;
   error(fields: object, text: string): void;
 }
 
@@ -16,5 +16,10 @@ export async function openLog(values: Arguments): Promise<Log> {
   // A transport would start a worker thread; a destination writes from here.
   const { pino } = await import('pino');
   const logger = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
-  return { debug: (fields, text) => logger.debug(fields, text), error: (fields, text) => logger.error(fields, text) };
+  return {
+    debug: (line) => {
+      if (logger.isLevelEnabled('debug')) logger.debug(...line());
+    },
+    error: (fields, text) => logger.error(fields, text),
+  };
 }

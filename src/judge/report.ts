@@ -10,18 +10,23 @@ import { verdictOf, worst } from './table.ts';
 export const failOnChoices = ['fail', 'unverified', 'warn'] as const;
 export type FailOn = (typeof failOnChoices)[number];
 
+/** Its keys stand in the order of the report: nobody copies a hundred thousand of them for that. */
 export function reportCheck(check: Check, observation: Observation, mode: Mode): ReportCheck {
-  const verdicts = check.uses.map((use) => verdictOf(observation, check.transport, mode, use.expect));
   return {
-    ...plannedCheck(check),
     id: reportId(check, observation),
+    rows: rowIdsOf(check),
+    probe: check.probe,
+    transport: check.transport,
+    host: check.host,
     address: observation.address,
+    port: check.port,
     outcome: observation.outcome,
     stage: observation.stage,
     hint: observation.hint,
     code: observation.code,
     detail: observation.detail,
-    verdict: worst(verdicts),
+    verdict: worstVerdict(check, observation, mode),
+    advisory: isAdvisory(check),
     attempts: observation.attempts,
     startedAt: observation.startedAt,
     durationMs: observation.durationMs,
@@ -30,6 +35,12 @@ export function reportCheck(check: Check, observation: Observation, mode: Mode):
     notes: observation.notes,
   };
 }
+
+function worstVerdict({ uses, transport }: Check, observation: Observation, mode: Mode): CheckVerdict {
+  return worst(uses.map(({ expect }) => verdictOf(observation, transport, mode, expect)));
+}
+
+const isAdvisory = ({ uses }: Check): boolean => uses.every(({ level }) => level === 'advisory');
 
 /** A row may want a check twice, with different expectations. */
 export const rowIdsOf = ({ uses }: Check): string[] =>
@@ -51,7 +62,7 @@ export function plannedCheck(check: Check): ReportCheck {
     code: null,
     detail: null,
     verdict: null,
-    advisory: check.uses.every(({ level }) => level === 'advisory'),
+    advisory: isAdvisory(check),
     attempts: 0,
     startedAt: null,
     durationMs: null,

@@ -1,5 +1,5 @@
 /** The contract with scripts: `xenreach.report/1`, keys always in the same order, nothing in it but what is promised. */
-import type { Report, ReportCheck, ReportHead, Reporter, ReportRow, ReportTail } from '../model/report.ts';
+import type { Report, ReportHead, Reporter, ReportRow, ReportTail } from '../model/report.ts';
 import { json as stringify } from './escape.ts';
 
 export function orderHead({ schema, tool, spec, site, vantage, mode, startedAt }: ReportHead): ReportHead {
@@ -32,32 +32,6 @@ export function orderRow(row: ReportRow): ReportRow {
   };
 }
 
-/** One object of `checks`; also what `xenreach probe --format json` prints. */
-export function orderCheck(check: ReportCheck): ReportCheck {
-  return {
-    id: check.id,
-    rows: check.rows,
-    probe: check.probe,
-    transport: check.transport,
-    host: check.host,
-    address: check.address,
-    port: check.port,
-    outcome: check.outcome,
-    stage: check.stage,
-    hint: check.hint,
-    code: check.code,
-    detail: check.detail,
-    verdict: check.verdict,
-    advisory: check.advisory,
-    attempts: check.attempts,
-    startedAt: check.startedAt,
-    durationMs: check.durationMs,
-    evidence: check.evidence,
-    warnings: check.warnings,
-    notes: check.notes,
-  };
-}
-
 export function orderTail({ durationMs, complete, exitCode, summary, stats }: ReportTail): ReportTail {
   const { verdict, pass, warn, fail, unverified, skipped, checks } = summary;
   const { maxInFlight, connects, datagrams, peakRssMiB } = stats;
@@ -77,7 +51,7 @@ function orderReport(report: Report): Report {
     ...outcome,
     sections: report.sections,
     rows: report.rows.map(orderRow),
-    checks: report.checks.map(orderCheck),
+    checks: report.checks,
     stats,
   };
 }
