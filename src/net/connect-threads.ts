@@ -1,6 +1,6 @@
 /**
- * Bare connections on threads of their own, for plans so large that one processor sets their pace. The pool keeps its bounds
- * and its order for all of them; a thread only opens sockets, by the same Connects that does it without threads.
+ * Bare connections on further threads, for plans so large that one processor sets their pace. The pool keeps its bounds and
+ * its order for all of them; a thread only opens sockets, by the same Connects that does it without threads.
  *
  *     slot, address, port  →  src/net/connect-thread.ts  →  slot, milliseconds, ending      (a turn's worth at a time)
  *
@@ -10,6 +10,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { NetFailure } from '../model/errors.ts';
 import { Connects, expired, refused, type Connector, type ConnectsOptions } from './connects.ts';
+import { Crowd } from './crowd.ts';
 import type { Deadlines } from './deadlines.ts';
 
 /** Arrays of one length: numbers and short texts cross to another thread faster than an object each. */
@@ -20,6 +21,8 @@ export interface Orders {
 }
 
 export interface Endings {
+  /** How many connections were begun since the last message, answered or not. */
+  launched: number;
   readonly slots: number[];
   readonly ms: number[];
   readonly endings: Ending[];
@@ -33,9 +36,12 @@ export const usual = { connected: 0, expired: 1, refused: 2 } as const;
 export interface ThreadOptions {
   readonly timeoutMs: number;
   readonly sourceAddress: string | undefined;
-  /** Connections to one destination are spread over so many threads, and their crowd is counted in each. */
-  readonly threads: number;
+  /** Connections to one destination are spread over so many, and their crowd is counted by each. */
+  readonly share: number;
 }
+
+/** What a thread is given to begin: it has something to do until the next message, and this one does the rest. */
+const mostWaiting = 256;
 
 class Order<T> {
   readonly what: T;
@@ -52,21 +58,28 @@ class Order<T> {
 export class ConnectThreads<T> implements Connector<T> {
   readonly #options: ConnectsOptions<T>;
   readonly #threads: Thread<T>[];
-  /** For what a thread left behind that was lost. */
+  /** This thread takes part, and does what a lost one left behind. */
   readonly #here: Connects<T>;
   #isSending = false;
 
   constructor(threads: number, deadlines: Deadlines, options: ConnectsOptions<T>) {
     this.#options = options;
-    this.#here = new Connects(deadlines, options);
+    const share = threads + 1;
+    this.#here = new Connects(deadlines, { ...options, crowd: new Crowd({ share }) });
     const { timeoutMs, sourceAddress } = options;
     this.#threads = Array.from({ length: threads }, () => {
-      const thread = new Thread<T>({ timeoutMs, sourceAddress, threads });
+      const thread = new Thread<T>({ timeoutMs, sourceAddress, share });
       thread.worker.on('message', (endings: Endings) => this.#hear(thread, endings));
       thread.worker.on('error', () => this.#lose(thread));
       thread.worker.on('exit', () => this.#lose(thread));
       return thread;
     });
+  }
+
+  room(): number {
+    let room = this.#here.room();
+    for (const { isLost, waiting } of this.#threads) if (!isLost) room += Math.max(0, mostWaiting - waiting);
+    return room;
   }
 
   start(what: T, address: string, port: number): void {
@@ -95,14 +108,16 @@ export class ConnectThreads<T> implements Connector<T> {
     for (const thread of this.#threads) thread.send();
   };
 
+  /** Undefined when all have enough. */
   #leastBusy(): Thread<T> | undefined {
     let least: Thread<T> | undefined;
     for (const thread of this.#threads)
-      if (!thread.isLost && (!least || thread.inFlight < least.inFlight)) least = thread;
+      if (!thread.isLost && thread.waiting < (least?.waiting ?? mostWaiting)) least = thread;
     return least;
   }
 
-  #hear(thread: Thread<T>, { slots, ms, endings }: Endings): void {
+  #hear(thread: Thread<T>, { launched, slots, ms, endings }: Endings): void {
+    thread.waiting -= launched;
     for (let i = 0; i < slots.length; i += 1) {
       const order = thread.release(slots[i]!);
       if (order) this.#options.told(order.what, this.#failureOf(endings[i]!, order), ms[i]!);
@@ -125,7 +140,8 @@ export class ConnectThreads<T> implements Connector<T> {
 class Thread<T> {
   readonly worker: Worker;
   isLost = false;
-  inFlight = 0;
+  /** Sent, and not begun yet as far as this one knows. */
+  waiting = 0;
   readonly #orders: (Order<T> | undefined)[] = [];
   readonly #free: number[] = [];
   #next: Orders = { slots: [], addresses: [], ports: [] };
@@ -139,7 +155,7 @@ class Thread<T> {
   take(order: Order<T>): void {
     const slot = this.#free.pop() ?? this.#orders.length;
     this.#orders[slot] = order;
-    this.inFlight += 1;
+    this.waiting += 1;
     this.#next.slots.push(slot);
     this.#next.addresses.push(order.address);
     this.#next.ports.push(order.port);
@@ -158,13 +174,11 @@ class Thread<T> {
     if (!order) return undefined;
     this.#orders[slot] = undefined;
     this.#free.push(slot);
-    this.inFlight -= 1;
     return order;
   }
 
   /** Everything that it has not told yet. */
   abandon(): Order<T>[] {
-    this.inFlight = 0;
     return this.#orders.splice(0).filter((order) => order !== undefined);
   }
 }

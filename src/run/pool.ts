@@ -13,22 +13,16 @@ export interface PoolOptions {
   readonly perHost: number;
   /** New checks a second. */
   readonly rate: number;
-  /** Threads that open the sockets, when it is not this one. */
-  readonly threads?: number | undefined;
 }
 
 export interface PoolRules<T> {
   /** Begins, and calls `done` once when its socket is closed. */
   start(task: T, done: () => void): void;
+  /** How many may begin in this turn of the event loop. */
+  room(): number;
   /** Milliseconds until a host may get one more datagram. */
   datagramDelayMs(address: string): number;
 }
-
-/** Launches a turn of the event loop: 16 keep the measured latency at the network's (0.6 ms), 128 add ten times that. */
-const usualLaunchesPerTurn = 16;
-
-/** Threads hold to that by themselves, and are to have something to do until the next message. */
-const launchesPerThread = 128;
 
 /** Local exhaustion halves the pool, all news of it in so short a time being one; later one place a second comes back. */
 const sameTroubleMs = 100;
@@ -89,7 +83,6 @@ class Lane<T> {
 
 export class Pool<T> {
   maxInFlight = 0;
-  readonly #launchesPerTurn: number;
   readonly #options: PoolOptions;
   readonly #deadlines: Deadlines;
   readonly #rules: PoolRules<T>;
@@ -116,8 +109,7 @@ export class Pool<T> {
     this.#rules = rules;
     this.#limit = options.concurrency;
     this.#ceiling = Math.max(options.concurrency, options.growTo ?? 0);
-    this.#launchesPerTurn = Math.max(usualLaunchesPerTurn, launchesPerThread * (options.threads ?? 0));
-    this.#allowance = Math.min(options.rate, this.#launchesPerTurn);
+    this.#allowance = Math.min(options.rate, rules.room());
   }
 
   get inFlight(): number {
@@ -190,7 +182,7 @@ export class Pool<T> {
   readonly #pump = (): void => {
     this.#pumping = false;
     this.#recover();
-    let budget = Math.min(this.#launchesPerTurn, this.#limit - this.#inFlight, this.#allowed());
+    let budget = Math.min(this.#rules.room(), this.#limit - this.#inFlight, this.#allowed());
     while (budget > 0) {
       const lane = this.#turn[this.#turnHead];
       if (!lane) break;

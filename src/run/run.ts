@@ -163,8 +163,9 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   const threads = settings.threads ?? threadsFor(plan, settings);
   let connects: Connector<Job> = new Connects(deadlines, connecting);
   /** What waits is a job, or the place in the plan of a check at a literal address. */
-  const pool = new Pool<Job | number>({ ...settings, threads }, deadlines, {
+  const pool = new Pool<Job | number>(settings, deadlines, {
     start,
+    room: () => connects.room(),
     datagramDelayMs: (address) => pacer.delayMs(address),
   });
   /** By the place in the plan: 1 when the check is told to the last of its addresses. */
@@ -337,7 +338,7 @@ function threadsFor({ checks }: Plan, { probes, rate }: RunSettings): number {
   const processors = availableParallelism();
   if (checks.length < threadedChecks || rate < threadedRate || processors < 2) return 0;
   const bare = checks.filter((check) => completedBy(check, probes[check.probe]) !== undefined).length;
-  return bare < threadedChecks ? 0 : Math.min(processors, mostThreads);
+  return bare < threadedChecks ? 0 : Math.min(processors - 1, mostThreads);
 }
 
 const literalOf = ({ address, host }: Check): string => address ?? host;

@@ -103,6 +103,7 @@ test('a machine that is out of resources gets half as much to do, and the rest l
   let refused = 0;
   const finished: number[] = [];
   const pool = new Pool<Job>({ concurrency: 64, perHost: 64, rate: 1_000_000 }, deadlines, {
+    room: () => 16,
     datagramDelayMs: () => 0,
     start: (job, done) => {
       open += 1;
@@ -142,6 +143,7 @@ function jobsOf(drafts: readonly { host: number; turns: number; isDatagram: bool
 function silentPool(options: PoolOptions): { pool: Pool<Job>; open: (() => void)[] } {
   const open: (() => void)[] = [];
   const pool = new Pool<Job>(options, new Deadlines(), {
+    room: () => 16,
     datagramDelayMs: () => 0,
     start: (_, done) => void open.push(done),
   });
@@ -160,6 +162,7 @@ async function play(
   const toHost = new Map<string, number>();
   let inFlight = 0;
   const pool = new Pool<Job>(options, deadlines, {
+    room: () => 16,
     datagramDelayMs,
     start: ({ name, host, turns }, done) => {
       inFlight += 1;
