@@ -1,7 +1,7 @@
 /** The program, from its sources. Built, it is started by src/built.ts. */
-import { enableCompileCache } from 'node:module';
+import { keepCompiled } from './compile-cache.ts';
 
-enableCompileCache();
+keepCompiled();
 
 // A reader that has seen enough (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -16,6 +16,7 @@ const floors = [
   'src/report',
   'src/cli',
   'src/index.ts',
+  'src/compile-cache.ts',
   'src/main.ts',
   'src/built.ts',
 ];

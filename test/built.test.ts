@@ -2,8 +2,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   cpSync,
   globSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -79,6 +81,19 @@ test('what was compiled is kept for the next start, and made anew where it is no
   expect(list()).toBe(told);
   expect(statSync(file).size).toBeGreaterThan(size / 2);
   expect(kept()).toEqual([file]);
+});
+
+test('it is kept where nobody else can write, or not at all', () => {
+  const startAt = (home: string): string[] => {
+    const env = { PATH: process.env['PATH'], HOME: home };
+    execFileSync(process.execPath, [join(dist, 'main.js'), 'probe', '--list'], { stdio: 'pipe', env });
+    return globSync(join(home, '.cache/xenreach/*/commands-*.probe'));
+  };
+  const [own, shared] = [join(folder, 'own'), join(folder, 'shared')];
+  expect(startAt(own)).toHaveLength(1);
+  mkdirSync(join(shared, '.cache/xenreach'), { recursive: true });
+  chmodSync(join(shared, '.cache/xenreach'), 0o777);
+  expect(startAt(shared)).toEqual([]);
 });
 
 test('a plan of 20,000 connections is told to the last one, from threads where there are processors for them', () => {
