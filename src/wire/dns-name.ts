@@ -19,6 +19,14 @@ export interface DnsName {
 /** `offset` and the pointers count from the start of `message`. */
 export function decodeName(message: Uint8Array, offset: number): DnsName {
   const labels: string[] = [];
+  const next = walk(message, offset, labels);
+  return { name: labels.join('.'), next };
+}
+
+/** Where the message goes on after a name that keeps within its bounds: for whoever does not need to know it. */
+export const passName = (message: Uint8Array, offset: number): number => walk(message, offset, undefined);
+
+function walk(message: Uint8Array, offset: number, labels: string[] | undefined): number {
   let next: number | undefined;
   let at = offset;
   let lowest = offset;
@@ -27,7 +35,7 @@ export function decodeName(message: Uint8Array, offset: number): DnsName {
   for (;;) {
     const byte = message[at];
     if (byte === undefined) throw new DecodeError('the name is cut short', at);
-    if (byte === 0) return { name: labels.join('.'), next: next ?? at + 1 };
+    if (byte === 0) return next ?? at + 1;
     if ((byte & pointer) === pointer) {
       const low = message[at + 1];
       if (low === undefined) throw new DecodeError('the name is cut short', at + 1);
@@ -38,11 +46,11 @@ export function decodeName(message: Uint8Array, offset: number): DnsName {
       continue;
     }
     if ((byte & pointer) !== 0) throw new DecodeError(`a label of type ${byte >> 6}`, at);
-    const label = message.subarray(at + 1, at + 1 + byte);
-    if (label.length < byte) throw new DecodeError('the name is cut short', message.length);
+    const end = at + 1 + byte;
+    if (end > message.length) throw new DecodeError('the name is cut short', message.length);
     length += byte + 1;
     if (length > maxNameLength) throw new DecodeError(`a name of more than ${maxNameLength} bytes`, at);
-    labels.push(printable(label));
-    at += byte + 1;
+    labels?.push(printable(message.subarray(at + 1, end)));
+    at = end;
   }
 }
