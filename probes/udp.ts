@@ -19,8 +19,8 @@ export const udp = defineProbe({
   options: v.strictObject({ payload: v.optional(Bytes, '') }),
 
   async run(io, _target, options) {
-    const { bytes } = await io.exchange(bytesOf(options.payload), () => true);
-    const firstBytes = Buffer.from(bytes.subarray(0, 16)).toString('hex');
+    const { bytes } = await io.exchange(payloadOf(options.payload), anything);
+    const firstBytes = bytes.subarray(0, 16).toHex();
     return {
       outcome: 'answered',
       detail: `${bytes.length} bytes came back`,
@@ -28,3 +28,13 @@ export const udp = defineProbe({
     };
   },
 });
+
+const anything = (): boolean => true;
+
+let last: { readonly text: string; readonly bytes: Uint8Array } = { text: '', bytes: new Uint8Array() };
+
+/** A row asks all its hosts the same. */
+function payloadOf(text: string): Uint8Array {
+  if (text !== last.text) last = { text, bytes: bytesOf(text) };
+  return last.bytes;
+}

@@ -12,6 +12,7 @@ import type { Pacer } from './pacer.ts';
 import { tunnel, type Proxy } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
+import type { SpareSockets } from './spare-sockets.ts';
 import { lateConnect, openTcp } from './tcp.ts';
 import {
   handshake,
@@ -21,12 +22,13 @@ import {
   type SecureContexts,
   type Session,
 } from './tls.ts';
-import { Datagrams, silence } from './udp.ts';
+import { Datagrams } from './udp.ts';
 
 /** What all attempts of a run share. */
 export interface Net {
   readonly deadlines: Deadlines;
   readonly pacer: Pacer;
+  readonly sockets: SpareSockets;
   readonly resolver: NameResolver;
   readonly contexts: SecureContexts;
   readonly proxy: Proxy | null;
@@ -50,8 +52,6 @@ export class NetIo implements ProbeIo {
   readonly evidence: Record<string, Json> = {};
   readonly warnings: string[] = [];
   readonly notes: string[] = [];
-  /** How many datagrams the last exchange sent. */
-  sends = 0;
   readonly #net: Net;
   readonly #target: Target;
   readonly #options: AttemptOptions;
@@ -64,6 +64,11 @@ export class NetIo implements ProbeIo {
     this.#target = target;
     this.#options = options;
     this.scope = new Scope(net.deadlines, options.timeoutMs);
+  }
+
+  /** How many datagrams the last exchange sent. */
+  get sends(): number {
+    return this.#datagrams?.sends ?? 0;
   }
 
   /** A handshake was begun and the peer has not said a word. */
@@ -116,26 +121,17 @@ export class NetIo implements ProbeIo {
     return result;
   }
 
-  async exchange(
+  exchange(
     datagram: Uint8Array,
     accepts: (reply: Uint8Array) => boolean,
     { port = this.#target.port, maxSends = Infinity, pauseMs = 0 }: ExchangeOptions = {},
   ): Promise<Reply> {
     this.#conn?.destroy();
-    this.sends = 0;
     const sends = Math.min(this.#net.retries + 1, maxSends);
-    try {
-      const reply = await this.#datagramsTo(port).exchange(datagram, accepts, {
-        sends,
-        resendAfterMs: Math.max(pauseMs, Math.min(maxResendMs, this.#options.timeoutMs / sends)),
-      });
-      if (this.sends > 1) this.note(`${this.sends} datagrams were needed: some were lost`);
-      return reply;
-    } catch (error) {
-      const isSilence = error instanceof NetError && error.failure.outcome === 'timeout';
-      if (!isSilence) throw error;
-      throw silence(this.#target.address, port, this.sends, this.#options.timeoutMs);
-    }
+    return this.#datagramsTo(port).exchange(datagram, accepts, {
+      sends,
+      resendAfterMs: Math.max(pauseMs, Math.min(maxResendMs, this.#options.timeoutMs / sends)),
+    });
   }
 
   async resolve(name: string): Promise<readonly string[]> {
@@ -190,12 +186,7 @@ export class NetIo implements ProbeIo {
     const open = this.#datagrams;
     if (open?.isOpen === true && open.port === port) return open;
     open?.close();
-    const { sourceAddress, pacer, counters } = this.#net;
-    const onSend = (): void => {
-      this.sends += 1;
-      counters.datagrams += 1;
-    };
-    const datagrams = new Datagrams(this.scope, this.#target.address, port, { sourceAddress, pacer, onSend });
+    const datagrams = new Datagrams(this.scope, this.#target.address, port, this.#net, this);
     this.#datagrams = datagrams;
     return datagrams;
   }

@@ -34,7 +34,7 @@ export class Pacer {
   turn(scope: Scope, address: string, send: () => void): () => void {
     if (isLoopback(address)) {
       send();
-      return () => undefined;
+      return nothing;
     }
     const bucket = this.#bucket(address);
     bucket.promises.shift();
@@ -42,9 +42,9 @@ export class Pacer {
     if (bucket.waiting.length === 0 && bucket.tokens >= 1) {
       spend(bucket);
       send();
-      return () => undefined;
+      return nothing;
     }
-    let cancelTimer = (): void => undefined;
+    let cancelTimer = nothing;
     const go = (): void => {
       this.#refill(bucket);
       if (bucket.waiting[0] !== go || bucket.tokens < 1) {
@@ -115,6 +115,8 @@ export class Pacer {
     bucket.refilledAt = bucket.tokens >= burst ? now : bucket.refilledAt + grown * pace;
   }
 }
+
+const nothing = (): void => undefined;
 
 function spend(bucket: Bucket): void {
   bucket.tokens -= 1;

@@ -15,14 +15,29 @@ export class Scope {
   readonly #timeoutMs: number;
   #deadline: Deadline;
   #pausedMs = 0;
-  readonly #closers = new Set<() => void>();
-  readonly #waiters = new Set<(error: NetError) => void>();
-  #over: NetError | undefined;
+  #closers: (() => void)[] = [];
+  #waiters: ((error: NetError) => void)[] = [];
+  #isOver = false;
+  #why: NetError | undefined;
+  readonly #expire = (): void => this.stop(this.#expiry());
 
   constructor(deadlines: Deadlines, timeoutMs: number) {
     this.#deadlines = deadlines;
     this.#timeoutMs = timeoutMs;
-    this.#deadline = deadlines.add(timeoutMs, () => this.stop(this.#expiry()));
+    this.#deadline = deadlines.add(timeoutMs, this.#expire);
+  }
+
+  get timeoutMs(): number {
+    return this.#timeoutMs;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** What ended the attempt before its probe did. */
+  get endedBy(): NetError | undefined {
+    return this.#why;
   }
 
   get elapsedMs(): number {
@@ -31,17 +46,17 @@ export class Scope {
 
   /** A promise that `start` settles, or the end of the attempt does. */
   wait<T>(start: (resolve: (value: T) => void, reject: (error: NetError) => void) => void): Promise<T> {
-    if (this.#over) return Promise.reject(this.#over);
+    if (this.#isOver) return Promise.reject(this.#why ?? tooLate(this.stage));
     return new Promise((resolve, reject) => {
       const fail = (error: NetError): void => {
-        this.#waiters.delete(fail);
+        remove(this.#waiters, fail);
         reject(error);
       };
       const done = (value: T): void => {
-        this.#waiters.delete(fail);
+        remove(this.#waiters, fail);
         resolve(value);
       };
-      this.#waiters.add(fail);
+      this.#waiters.push(fail);
       start(done, fail);
     });
   }
@@ -49,14 +64,14 @@ export class Scope {
   /** Calls `then` after `ms`, unless the attempt is over before. */
   after(ms: number, then: () => void): () => void {
     const entry = this.#deadlines.add(ms, () => {
-      this.#closers.delete(cancel);
+      this.disown(cancel);
       then();
     });
     const cancel = (): void => {
       this.#deadlines.cancel(entry);
-      this.#closers.delete(cancel);
+      this.disown(cancel);
     };
-    this.#closers.add(cancel);
+    this.#closers.push(cancel);
     return cancel;
   }
 
@@ -65,34 +80,41 @@ export class Scope {
     const since = performance.now();
     this.#deadlines.cancel(this.#deadline);
     return () => {
-      if (this.#over) return;
+      if (this.#isOver) return;
       this.#pausedMs += performance.now() - since;
       const left = this.#timeoutMs + this.#pausedMs - this.elapsedMs;
-      this.#deadline = this.#deadlines.add(left, () => this.stop(this.#expiry()));
+      this.#deadline = this.#deadlines.add(left, this.#expire);
     };
   }
 
   /** `close` runs when the attempt is over, unless it is taken back. */
   own(close: () => void): () => void {
-    if (this.#over) close();
-    else this.#closers.add(close);
-    return () => void this.#closers.delete(close);
+    if (this.#isOver) close();
+    else this.#closers.push(close);
+    return () => this.disown(close);
+  }
+
+  disown(close: () => void): void {
+    remove(this.#closers, close);
   }
 
   /** Ends the attempt: every wait rejects, everything is closed. */
   stop(error: NetError): void {
-    if (this.#over) return;
-    this.#over = error;
-    for (const fail of [...this.#waiters]) fail(error);
-    this.#waiters.clear();
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#why = error;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const fail of waiters) fail(error);
     this.close();
   }
 
   close(): void {
-    this.#over ??= new NetError({ outcome: 'aborted', stage: this.stage, detail: 'the attempt is over' });
+    this.#isOver = true;
     this.#deadlines.cancel(this.#deadline);
-    for (const close of [...this.#closers]) close();
-    this.#closers.clear();
+    const closers = this.#closers;
+    this.#closers = [];
+    for (const close of closers) close();
   }
 
   #expiry(): NetError {
@@ -104,6 +126,14 @@ export class Scope {
     };
     return new NetError(failure);
   }
+}
+
+const tooLate = (stage: Stage): NetError => new NetError({ outcome: 'aborted', stage, detail: 'the attempt is over' });
+
+/** Of the few things that an attempt holds: a Set would cost more than all of them. */
+function remove<T>(from: T[], what: T): void {
+  const at = from.indexOf(what);
+  if (at >= 0) from.splice(at, 1);
 }
 
 /** What silence to a SYN is called. */

@@ -3,21 +3,20 @@
  * and the kernel drops what other addresses send. Several questions to one port share the socket, for it costs more than
  * they do; which reply is whose the question itself decides. Resends belong to the attempt's own deadline.
  */
-import { createSocket, type Socket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { NetError } from '../model/errors.ts';
-import type { Reply } from '../model/probe.ts';
+import type { ProbeIo, Reply } from '../model/probe.ts';
 import { hostPort, netError } from './failure.ts';
 import type { Pacer } from './pacer.ts';
 import type { Scope } from './scope.ts';
+import type { DatagramSocket, Listener, SpareSockets } from './spare-sockets.ts';
 
 /** A longer reply is cut here by the socket layer below us anyway; what a probe reads is bounded by it. */
 const maxReplyBytes = 65_507;
 
 export interface UdpOptions {
-  readonly sourceAddress?: string | undefined;
+  readonly sockets: SpareSockets;
   readonly pacer: Pacer;
-  readonly onSend: () => void;
+  readonly counters: { datagrams: number };
 }
 
 export interface Resends {
@@ -27,8 +26,11 @@ export interface Resends {
   readonly resendAfterMs: number;
 }
 
+type Told = Pick<ProbeIo, 'note'>;
+
 /** What one question waits for. */
-interface Wait {
+interface Wait extends Resends {
+  readonly datagram: Uint8Array;
   readonly accepts: (reply: Uint8Array) => boolean;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: NetError) => void;
@@ -36,28 +38,33 @@ interface Wait {
 }
 
 /** The socket of an attempt towards one port: it asks one question after the other. */
-export class Datagrams {
+export class Datagrams implements Listener {
   readonly port: number;
+  /** How often the last question was sent. */
+  sends = 0;
   readonly #scope: Scope;
   readonly #address: string;
   readonly #options: UdpOptions;
-  readonly #socket: Socket;
+  readonly #told: Told;
+  readonly #socket: DatagramSocket;
   #isOpen = true;
   #isConnected = false;
   #wait: Wait | undefined;
+  /** Datagrams that drew no reply yet. */
+  #unanswered = 0;
+  /** Nothing came but one reply to each. */
+  #isClean = true;
   #cancelTurn = nothing;
   #cancelResend = nothing;
-  #disown = nothing;
 
-  constructor(scope: Scope, address: string, port: number, options: UdpOptions) {
+  constructor(scope: Scope, address: string, port: number, options: UdpOptions, told: Told) {
     this.port = port;
+    this.#told = told;
     this.#scope = scope;
     this.#address = address;
     this.#options = options;
-    this.#socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', lookup: literal });
-    this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('message', (message) => this.#hear(message));
-    this.#disown = scope.own(() => this.close());
+    this.#socket = options.sockets.take(address.includes(':'));
+    scope.own(this.#end);
   }
 
   get isOpen(): boolean {
@@ -65,10 +72,15 @@ export class Datagrams {
   }
 
   exchange(datagram: Uint8Array, accepts: (reply: Uint8Array) => boolean, resends: Resends): Promise<Reply> {
+    // It says why not.
+    if (this.#scope.isOver) return this.#scope.wait(nothing);
     this.#scope.stage = 'exchange';
-    return this.#scope.wait((resolve, reject) => {
-      this.#wait = { accepts, resolve, reject, sentAtMs: 0 };
-      this.#open(() => this.#await(datagram, resends));
+    this.sends = 0;
+    return new Promise((resolve, reject) => {
+      const { sends, resendAfterMs } = resends;
+      this.#wait = { datagram, accepts, resolve, reject, sends, resendAfterMs, sentAtMs: 0 };
+      if (this.#isConnected) this.#await();
+      else this.#socket.connect(this.port, this.#address, this);
     });
   }
 
@@ -76,73 +88,33 @@ export class Datagrams {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#settle();
-    this.#disown();
-    // An ICMP error for a datagram still on its way must not become the process's.
-    this.#socket.removeAllListeners('error').on('error', nothing);
-    this.#socket.close();
+    this.#scope.disown(this.#end);
+    this.#socket.release(this.#isConnected && this.#isClean && this.#unanswered === 0);
   }
 
-  #open(then: () => void): void {
-    if (this.#isConnected) return then();
-    // Bound first so that "no route" is the callback's error and not a throw of the next send.
-    const connect = (): void =>
-      this.#socket.connect(this.port, this.#address, (error?: Error) => {
-        if (!this.#isOpen) return;
-        if (error) return this.#fail(error);
-        this.#isConnected = true;
-        then();
-      });
-    try {
-      const { sourceAddress } = this.#options;
-      if (sourceAddress === undefined) connect();
-      else this.#socket.bind(0, sourceAddress, connect);
-    } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
-    }
+  connected(): void {
+    this.#isConnected = true;
+    this.#await();
   }
 
-  /** Sends when the host's turn has come. The wait for our own turn is not the peer's silence. */
-  #await(datagram: Uint8Array, resends: Resends): void {
-    let resume: (() => void) | undefined;
-    let hasGone = false;
-    this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, () => {
-      hasGone = true;
-      resume?.();
-      this.#send(datagram, resends);
-    });
-    if (!hasGone) resume = this.#scope.pause();
-  }
-
-  #send(datagram: Uint8Array, { sends, resendAfterMs }: Resends): void {
-    const wait = this.#wait;
-    if (!wait) return;
-    this.#options.onSend();
-    wait.sentAtMs = performance.timeOrigin + performance.now();
-    this.#socket.send(datagram, this.#sent);
-    if (sends <= 1 || this.#wait !== wait) return;
-    this.#cancelResend = this.#scope.after(resendAfterMs, () => {
-      const again = (): void => this.#send(datagram, { sends: sends - 1, resendAfterMs });
-      this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, again);
-    });
-  }
-
-  readonly #sent = (error: Error | null): void => {
-    if (error) this.#fail(error);
-  };
-
-  #hear(message: Buffer): void {
-    const wait = this.#wait;
-    // Late for the question before, which had its answer.
-    if (!wait) return;
+  heard(message: Buffer): void {
     const receivedAtMs = performance.timeOrigin + performance.now();
-    this.#scope.heard = true;
-    if (message.length > maxReplyBytes || !wait.accepts(message)) return;
+    const wait = this.#wait;
+    if (wait) this.#scope.heard = true;
+    // Without anyone who waits it is late for the question before, which had its answer.
+    if (!wait || message.length > maxReplyBytes || !wait.accepts(message)) {
+      this.#isClean = false;
+      return;
+    }
+    this.#unanswered -= 1;
     this.#options.pacer.answered(this.#address);
     this.#settle();
-    wait.resolve({ bytes: new Uint8Array(message), sentAtMs: wait.sentAtMs, receivedAtMs });
+    if (this.sends > 1) this.#told.note(`${this.sends} datagrams were needed: some were lost`);
+    const bytes = new Uint8Array(message.buffer, message.byteOffset, message.length);
+    wait.resolve({ bytes, sentAtMs: wait.sentAtMs, receivedAtMs });
   }
 
-  #fail(error: Error): void {
+  failed(error: unknown): void {
     const wait = this.#wait;
     const failure = netError(error, {
       stage: 'exchange',
@@ -153,9 +125,47 @@ export class Datagrams {
       immediate: !this.#isConnected,
     });
     if (failure.failure.outcome !== 'local') this.#options.pacer.rejected(this.#address);
+    this.#isClean = false;
     this.close();
-    wait?.reject(failure);
+    wait?.reject(this.#worded(failure));
   }
+
+  /** Sends when the host's turn has come. The wait for our own turn is not the peer's silence. */
+  #await(): void {
+    let resume: (() => void) | undefined;
+    let hasGone = false;
+    this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, () => {
+      hasGone = true;
+      resume?.();
+      this.#send();
+    });
+    if (!hasGone) resume = this.#scope.pause();
+  }
+
+  readonly #send = (): void => {
+    const wait = this.#wait;
+    if (!wait) return;
+    this.#options.counters.datagrams += 1;
+    this.sends += 1;
+    this.#unanswered += 1;
+    wait.sentAtMs = performance.timeOrigin + performance.now();
+    this.#socket.send(wait.datagram);
+    if (this.sends < wait.sends && this.#wait === wait) {
+      this.#cancelResend = this.#scope.after(wait.resendAfterMs, this.#resend);
+    }
+  };
+
+  readonly #resend = (): void => {
+    this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, this.#send);
+  };
+
+  /** The attempt is over. */
+  readonly #end = (): void => {
+    const wait = this.#wait;
+    this.close();
+    const { endedBy } = this.#scope;
+    if (endedBy) wait?.reject(this.#worded(endedBy));
+  };
 
   #settle(): void {
     this.#wait = undefined;
@@ -164,18 +174,15 @@ export class Datagrams {
     this.#cancelTurn = nothing;
     this.#cancelResend = nothing;
   }
-}
 
-/** What silence on UDP is: thrown when the attempt ends, worded for the count of datagrams. */
-export function silence(address: string, port: number, sends: number, ms: number): NetError {
-  const what = sends === 1 ? 'one datagram' : `${sends} datagrams`;
-  const detail = `${hostPort(address, port)}: no answer to ${what} in ${ms / 1000} s`;
-  return new NetError({ outcome: 'timeout', stage: 'exchange', detail });
-}
-
-/** Only literals come here; Node would ask its resolver even about those. */
-function literal(address: string, _: unknown, found: (error: null, address: string, family: number) => void): void {
-  found(null, address, isIPv6(address) ? 6 : 4);
+  /** What silence on UDP is: worded for the count of datagrams. */
+  #worded(error: NetError): NetError {
+    if (error.failure.outcome !== 'timeout') return error;
+    const what = this.sends === 1 ? 'one datagram' : `${this.sends} datagrams`;
+    const seconds = this.#scope.timeoutMs / 1000;
+    const detail = `${hostPort(this.#address, this.port)}: no answer to ${what} in ${seconds} s`;
+    return new NetError({ outcome: 'timeout', stage: 'exchange', detail });
+  }
 }
 
 const nothing = (): void => undefined;

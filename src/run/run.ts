@@ -16,6 +16,7 @@ import { Neighbours } from '../net/neighbours.ts';
 import { Pacer } from '../net/pacer.ts';
 import type { Proxy } from '../net/proxy.ts';
 import { NameResolver, type Family } from '../net/resolver.ts';
+import { SpareSockets } from '../net/spare-sockets.ts';
 import { SecureContexts } from '../net/tls.ts';
 import { nothingTried, observationOf, observe, timestamp, unfinished, type Attempts } from './attempt.ts';
 import { Pool, type PoolOptions } from './pool.ts';
@@ -134,9 +135,14 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     tries: 2,
   });
   const counters = { connects: 0, datagrams: 0 };
+  const sockets = new SpareSockets({
+    sourceAddress: settings.sourceAddress,
+    room: () => settings.concurrency - pool.inFlight,
+  });
   const net: Net = {
     deadlines,
     pacer,
+    sockets,
     resolver,
     contexts: new SecureContexts({ extra: settings.trust }),
     proxy: settings.proxy,
@@ -183,6 +189,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     await pool.idle();
     await connects.close();
     resolver.cancel();
+    sockets.close();
     deadlines.clear();
     speakUp();
     const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
@@ -241,6 +248,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
 
   function start(task: Job | number, release: () => void): void {
     const job = typeof task === 'number' ? jobAt(task) : task;
+    sockets.makeRoom();
     job.release = release;
     job.startedAt = timestamp();
     job.startedMs = performance.now();
@@ -255,6 +263,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
 
   function end(job: Job, observation: Observation | undefined): void {
     if (stopped !== undefined) return job.release();
+    if (!observation) sockets.close();
     const { at, check, address, kin } = job;
     const want = wantOf(job, observation);
     if (want && job.backOffs < maxBackOffs) {

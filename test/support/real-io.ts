@@ -6,6 +6,7 @@ import { Deadlines } from '../../src/net/deadlines.ts';
 import { NetIo, type Net } from '../../src/net/io.ts';
 import { Pacer } from '../../src/net/pacer.ts';
 import { NameResolver } from '../../src/net/resolver.ts';
+import { SpareSockets } from '../../src/net/spare-sockets.ts';
 import { SecureContexts } from '../../src/net/tls.ts';
 
 export interface IoOptions extends Partial<Net> {
@@ -32,6 +33,7 @@ export function realIo(options: IoOptions): RealIo {
   const net: Net = {
     deadlines: new Deadlines(),
     pacer: new Pacer(),
+    sockets: new SpareSockets({ sourceAddress: options.sourceAddress, room: () => 0 }),
     resolver: new NameResolver({ family: 'any', timeoutMs: 250, tries: 1 }),
     contexts: new SecureContexts({ extra: trust }),
     proxy: null,
