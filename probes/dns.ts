@@ -334,12 +334,8 @@ function answersIn(walked: Uint8Array, start: number, count: number, type: Type)
   for (let i = 0; i < count; i++) {
     const record = codecErrors(() => Packet.Resource.parse(reader));
     if (record.type !== types[type] || record.class !== internet) continue;
-    const isService = type === 'SRV';
-    answers.push(
-      isService
-        ? `${printable(record.target ?? '')}:${record.port}`
-        : printable(record.address ?? record.ns ?? record.primary ?? ''),
-    );
+    const name = printable(record.target ?? record.address ?? record.ns ?? record.primary ?? '');
+    answers.push(type === 'SRV' ? `${name}:${record.port}` : name);
   }
   return answers;
 }

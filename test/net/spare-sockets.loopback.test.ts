@@ -1,8 +1,13 @@
 /** A datagram socket that is used again: what its former peer sends, or draws, never reaches the next. */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Probe } from '../../src/model/probe.ts';
 import { SpareSockets, type DatagramSocket, type Listener } from '../../src/net/spare-sockets.ts';
-import { bytesOf, failureOf, realIo, textOf, vacantPort } from '../support/real-io.ts';
+import { checkOf } from '../support/judged.ts';
+import { bytesOf, failureOf, listening, realIo, textOf, vacantPort } from '../support/real-io.ts';
+import { observedOf } from '../support/running.ts';
+import { probes } from '../support/sites.ts';
 
 interface Peer extends AsyncDisposable {
   readonly port: number;
@@ -220,3 +225,51 @@ test('at the end nothing is left, and nothing is kept any more', async () => {
   await rested();
   expect([sockets.size, openSockets() - before]).toEqual([0, 0]);
 });
+
+test('a run never has more sockets open than places, spare ones and connections together', async () => {
+  await using server = await echo();
+  await using greeter = await listening((socket) => setTimeout(() => socket.end('hi'), 5));
+  const concurrency = 4;
+  const checks = Array.from({ length: 120 }, (_, i) =>
+    i % 3 === 0
+      ? checkOf({ id: `${i}`, probe: 'tcp', host: '127.0.0.1', port: greeter.port, options: { expect: 'hi' } })
+      : checkOf({
+          id: `${i}`,
+          probe: 'udp',
+          transport: 'udp',
+          host: '127.0.0.1',
+          port: server.port,
+          options: { payload: 'x' },
+        }),
+  );
+  const opened = (): number =>
+    descriptors('socket:').length - greeter.sockets.filter(({ destroyed }) => !destroyed).length;
+  const before = opened();
+  let most = 0;
+  const watch = (probe: Probe): Probe => ({
+    ...probe,
+    run: async (...given) => {
+      const answer = await probe.run(...given);
+      most = Math.max(most, opened() - before);
+      return answer;
+    },
+  });
+  const { byCheck } = await observedOf(checks, {
+    concurrency,
+    probes: { tcp: watch(probes['tcp']!), udp: watch(probes['udp']!) },
+  });
+  expect([...byCheck.values()].flat().filter(({ outcome }) => outcome !== 'answered')).toEqual([]);
+  expect(most).toBeLessThanOrEqual(concurrency);
+  expect(most).toBeGreaterThan(1);
+});
+
+/** What this process has open of a kind, as the system knows it. */
+function descriptors(kind: string): string[] {
+  return readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(kind);
+    } catch {
+      return false;
+    }
+  });
+}
