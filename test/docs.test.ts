@@ -76,6 +76,7 @@ const foreign = new Set([
   'scale',
   'json',
   'max-semi-space-size',
+  'min-semi-space-size',
 ]);
 
 test.for(documents)('%s names only options and scripts that there are', (document) => {
