@@ -63,14 +63,9 @@ export class Connects<T> implements Connector<T> {
     socket.deadline = this.#deadlines.add(this.timeoutMs, this.#expire, socket);
     this.#slots[slot] = socket;
     this.#options.counters.connects += 1;
+    const to = { host: address, port, family: address.includes(':') ? 6 : 4, autoSelectFamily: false };
     const { sourceAddress } = this.#options;
-    socket.connect({
-      host: address,
-      port,
-      family: address.includes(':') ? 6 : 4,
-      autoSelectFamily: false,
-      ...(sourceAddress !== undefined && { localAddress: sourceAddress }),
-    });
+    socket.connect(sourceAddress === undefined ? to : { ...to, localAddress: sourceAddress });
   }
 
   /** Closes what is open. Each is told of its end, as of an attempt that was given up. */

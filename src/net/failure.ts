@@ -82,16 +82,17 @@ export function netFailure(error: unknown, context: FailureContext): NetFailure 
   const code = codeOf(error);
   const row = code === undefined ? undefined : causes[code];
   const cause = typeof row === 'function' ? row(context) : row;
-  const named = code !== undefined && { code };
-  if (!cause) {
+  if (code === undefined || !cause) {
     const text = error instanceof Error ? error.message : String(error);
-    return { outcome: 'local', stage: context.stage, detail: `unexpected: ${text}`, ...named };
+    const failure: NetFailure = { outcome: 'local', stage: context.stage, detail: `unexpected: ${text}` };
+    return code === undefined ? failure : { ...failure, code };
   }
   const { outcome, hint, text } = cause;
   // A reset can overtake the news that the connection was accepted: it is the peer's doing all the same.
   const stage = outcome === 'closed' && context.stage === 'connect' ? 'exchange' : (cause.stage ?? context.stage);
   const detail = `${hostPort(context.address, context.port)}: ${text}`;
-  return { outcome, stage, detail, ...named, ...(hint && { hint }) };
+  // No spread: refusals come by the ten thousand a second.
+  return hint ? { outcome, stage, detail, code, hint } : { outcome, stage, detail, code };
 }
 
 export function codeOf(error: unknown): string | undefined {

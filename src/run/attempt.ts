@@ -107,7 +107,7 @@ export function observationOf(
     attempts: 1,
     startedAt,
     durationMs,
-    evidence: failure ? {} : { connectMs: durationMs, ...answer.evidence },
+    evidence: failure ? {} : Object.assign({ connectMs: durationMs }, answer.evidence),
   };
 }
 

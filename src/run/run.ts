@@ -344,8 +344,9 @@ const nothing = (): void => undefined;
 
 /** How many threads beside this one open bare connections, when there are so many of them that they pay. */
 function threadsFor({ checks }: Plan, { probes, rate }: RunSettings): number {
+  if (checks.length < threadedChecks || rate < threadedRate) return 0;
   const processors = availableParallelism();
-  if (checks.length < threadedChecks || rate < threadedRate || processors < 2) return 0;
+  if (processors < 2) return 0;
   const bare = checks.filter((check) => completedBy(check, probes[check.probe]) !== undefined).length;
   return bare < threadedChecks ? 0 : Math.min(processors - 1, mostThreads);
 }
