@@ -345,10 +345,9 @@ const nothing = (): void => undefined;
 /** How many threads beside this one open bare connections, when there are so many of them that they pay. */
 function threadsFor({ checks }: Plan, { probes, rate }: RunSettings): number {
   if (checks.length < threadedChecks || rate < threadedRate) return 0;
-  const processors = availableParallelism();
-  if (processors < 2) return 0;
-  const bare = checks.filter((check) => completedBy(check, probes[check.probe]) !== undefined).length;
-  return bare < threadedChecks ? 0 : Math.min(processors - 1, mostThreads);
+  let bare = 0;
+  for (const check of checks) if (completedBy(check, probes[check.probe])) bare += 1;
+  return bare < threadedChecks ? 0 : Math.min(availableParallelism() - 1, mostThreads);
 }
 
 const literalOf = ({ address, host }: Check): string => address ?? host;
