@@ -37,14 +37,21 @@ export function reportCheck(check: Check, observation: Observation, mode: Mode):
 }
 
 function worstVerdict({ uses, transport }: Check, observation: Observation, mode: Mode): CheckVerdict {
+  const [first] = uses;
+  if (first && uses.length === 1) return verdictOf(observation, transport, mode, first.expect);
   return worst(uses.map(({ expect }) => verdictOf(observation, transport, mode, expect)));
 }
 
 const isAdvisory = ({ uses }: Check): boolean => uses.every(({ level }) => level === 'advisory');
 
-/** A row may want a check twice, with different expectations. */
-export const rowIdsOf = ({ uses }: Check): string[] =>
-  uses.length === 1 ? [uses[0]!.row] : [...new Set(uses.map(({ row }) => row))];
+/** A row may want a check twice, with different expectations. The checks of one need share their uses, and so the list. */
+export function rowIdsOf({ uses }: Check): readonly string[] {
+  let ids = rowIds.get(uses);
+  if (!ids) rowIds.set(uses, (ids = [...new Set(uses.map(({ row }) => row))]));
+  return ids;
+}
+
+const rowIds = new WeakMap<Check['uses'], readonly string[]>();
 
 /** A check before it is run: everything that only a run can know is null. */
 export function plannedCheck(check: Check): ReportCheck {

@@ -28,6 +28,7 @@ export class RowBook {
   readonly #mode: Mode;
   readonly #ledger = new HostLedger();
   readonly #rows: ReadonlyMap<string, BookedRow>;
+  readonly #rowsOfIds = new Map<readonly string[], readonly BookedRow[]>();
   readonly #seen: (Observation[] | undefined)[];
   /** Rows that want the check and are not judged yet. */
   readonly #wanted: Uint32Array;
@@ -91,8 +92,11 @@ export class RowBook {
     return judged;
   }
 
-  #rowsOf(check: Check): BookedRow[] {
-    return rowIdsOf(check).map((id) => this.#rows.get(id)!);
+  #rowsOf(check: Check): readonly BookedRow[] {
+    const ids = rowIdsOf(check);
+    let rows = this.#rowsOfIds.get(ids);
+    if (!rows) this.#rowsOfIds.set(ids, (rows = ids.map((id) => this.#rows.get(id)!)));
+    return rows;
   }
 }
 
