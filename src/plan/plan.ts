@@ -36,6 +36,14 @@ interface Endpoints {
   readonly more: Map<number, Draft[]>;
 }
 
+/** What is found out once about a host, however many rows name it. */
+interface Place {
+  readonly endpoints: Endpoints;
+  /** As it stands in an id: an IPv6 address in brackets. */
+  readonly label: string;
+  readonly address: string | null;
+}
+
 const noDrafts: readonly Draft[] = [];
 const nobody: RoleHosts = { hosts: [], require: 'all', notes: [] };
 
@@ -44,6 +52,7 @@ export function makePlan(input: PlanInput): Plan {
   const drafts: Draft[] = [];
   /** By host and port, whatever asks there. */
   const known = new Map<string, Endpoints>();
+  const places = new Map<Host, Place>();
   const optionsByText = new Map<string, Draft['options']>();
   const optionsMade = new Map<Need, Map<string, Readonly<Record<string, unknown>>>>();
   const facts = {
@@ -105,9 +114,9 @@ export function makePlan(input: PlanInput): Plan {
       const ports = expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need));
       const uses: readonly Use[] = [{ row: row.id, expect: need.expect, level: need.level }];
       for (const host of hosts) {
-        const endpoints = endpointsOf(host.host);
+        const place = placeOf(host);
         for (const port of ports) {
-          const id = draft(row, need, uses, host, endpoints, portInUse(host, port, isOnlyPort), isPeer, role);
+          const id = draft(row, need, uses, host, place, portInUse(host, port, isOnlyPort), isPeer, role);
           if (id !== undefined) checks.push(id);
         }
       }
@@ -124,7 +133,7 @@ export function makePlan(input: PlanInput): Plan {
     need: Need,
     uses: readonly Use[],
     host: Host,
-    endpoints: Endpoints,
+    { endpoints, label, address }: Place,
     port: number,
     isPeer: boolean,
     role: RoleHosts,
@@ -148,14 +157,11 @@ export function makePlan(input: PlanInput): Plan {
       return isFirst ? same.id : undefined;
     }
     const check: Draft = {
-      id: uniqueId(
-        `${need.probe}/${bracketed(host.host)}:${port}${probe.transport === 'either' ? `/${transport}` : ''}`,
-        others,
-      ),
+      id: uniqueId(`${need.probe}/${label}:${port}${probe.transport === 'either' ? `/${transport}` : ''}`, others),
       probe: need.probe,
       transport,
       host: host.host,
-      address: isLiteral(host.host) ? host.host : null,
+      address,
       port,
       options,
       viaProxy,
@@ -168,6 +174,16 @@ export function makePlan(input: PlanInput): Plan {
     return check.id;
   }
 
+  function placeOf(host: Host): Place {
+    let place = places.get(host);
+    if (!place) {
+      const address = isLiteral(host.host) ? host.host : null;
+      places.set(host, (place = { endpoints: endpointsOf(host.host), label: bracketed(host.host), address }));
+    }
+    return place;
+  }
+
+  /** Written in capitals it is the same host. */
   function endpointsOf(host: string): Endpoints {
     const name = host.toLowerCase();
     let endpoints = known.get(name);
