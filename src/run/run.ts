@@ -115,7 +115,7 @@ const wants = {
 const tracedChecks = 1000;
 
 /**
- * A thread costs 30 ms and 40 MB to start, and this one launches 20,000 to 35,000 connections a second by itself. The fourth
+ * A thread costs 30 ms and 60 MB to start, and this one launches 20,000 to 35,000 connections a second by itself. The fourth
  * is the last that pays: then the pool, and whoever judges and reports, takes the time.
  */
 const threadedChecks = 20_000;

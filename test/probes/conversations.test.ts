@@ -4,9 +4,9 @@ import { basename, dirname } from 'node:path';
 import { expect, test } from 'vitest';
 import * as everyProbe from '../../probes/index.ts';
 import { NetError } from '../../src/model/errors.ts';
-import type { Probe, Target } from '../../src/model/probe.ts';
+import type { Probe } from '../../src/model/probe.ts';
 import { DecodeError } from '../../src/wire/reader.ts';
-import { scriptedIo, type Script } from '../support/scripted-io.ts';
+import { scriptedIo, setUp, type Script } from '../support/scripted-io.ts';
 
 interface Conversation extends Script {
   /** Where the bytes come from. */
@@ -26,18 +26,9 @@ test.for(files)('%s', async (file) => {
   const probe = probes.get(name);
   if (!probe) throw new Error(`no probe is called ${name}`);
   const conversation = JSON.parse(readFileSync(file, 'utf8')) as Conversation;
-  const parsed = await probe.options['~standard'].validate(conversation.options);
-  if (parsed.issues) throw new Error(`bad options: ${JSON.stringify(parsed.issues)}`);
-  const transport = probe.transport === 'either' ? 'tcp' : probe.transport;
-  const target: Target = {
-    host: 'peer.test',
-    address: '192.0.2.1',
-    port: probe.port,
-    transport,
-    ...conversation.target,
-  };
+  const { target, options } = await setUp(probe, conversation);
   const io = scriptedIo(conversation);
-  const answer = await probe.run(io, target, parsed.value).catch(failureOf);
+  const answer = await probe.run(io, target, options).catch(failureOf);
   expect({ ...answer, evidence: { ...io.evidence, ...answer.evidence } }).toMatchObject(conversation.answer);
   if (conversation.warnings) expect(io.warnings).toEqual(conversation.warnings);
   if (conversation.notes) expect(io.notes).toEqual(conversation.notes);

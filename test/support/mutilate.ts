@@ -1,9 +1,9 @@
 /** The recorded conversations of a probe, damaged: whatever the peer sends, the probe must come to an outcome. */
 import { globSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
-import type { Probe, Target } from '../../src/model/probe.ts';
+import type { Probe } from '../../src/model/probe.ts';
 import { ending } from './failure.ts';
-import { scriptedIo, type Script, type Step } from './scripted-io.ts';
+import { scriptedIo, setUp, type Script, type Step } from './scripted-io.ts';
 
 interface Conversation extends Script {
   readonly options: object;
@@ -46,16 +46,7 @@ function load(file: string): Conversation {
 }
 
 async function converse(probe: Probe, conversation: Conversation, at: number, step: Step): Promise<void> {
-  const parsed = await probe.options['~standard'].validate(conversation.options);
-  if (parsed.issues) throw new Error(`bad options: ${JSON.stringify(parsed.issues)}`);
-  const transport = probe.transport === 'either' ? 'tcp' : probe.transport;
-  const target: Target = {
-    host: 'peer.test',
-    address: '192.0.2.1',
-    port: probe.port,
-    transport,
-    ...conversation.target,
-  };
+  const { target, options } = await setUp(probe, conversation);
   const script = { ...conversation, steps: conversation.steps.with(at, step) };
   // A damaged answer may make it ask more often than the script has numbers for.
   const random = [...(conversation.random ?? [])];
@@ -64,7 +55,7 @@ async function converse(probe: Probe, conversation: Conversation, at: number, st
     probe.run(
       { ...io, random: (length) => Buffer.from(random.shift()?.padEnd(length * 2, '0') ?? 'ab'.repeat(length), 'hex') },
       target,
-      parsed.value,
+      options,
     ),
   );
 }

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { NetError } from '../../src/model/errors.ts';
 import type { Json } from '../../src/model/outcome.ts';
-import type { Conn, ProbeIo, Target } from '../../src/model/probe.ts';
+import type { Conn, Probe, ProbeIo, Target } from '../../src/model/probe.ts';
 import { DecodeError } from '../../src/wire/reader.ts';
 
 /** What the probe must send (hex, spaces ignored; "" when the server speaks first; absent: anything) and what comes back. */
@@ -156,3 +156,15 @@ const clean = (hex: string): string => hex.replaceAll(/\s/g, '');
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(clean(hex), 'hex'));
 const silence = (): NetError => new NetError({ outcome: 'timeout', stage: 'exchange', detail: 'nothing came' });
 const gone = (): NetError => new NetError({ outcome: 'closed', stage: 'exchange', detail: 'the peer closed' });
+
+/** What a probe is run with for a recorded conversation: its options checked as a spec's are, and where the peer stands. */
+export async function setUp(
+  probe: Probe,
+  { options, target }: Script & { readonly options: object },
+): Promise<{ readonly target: Target; readonly options: unknown }> {
+  const parsed = await probe.options['~standard'].validate(options);
+  if (parsed.issues) throw new Error(`bad options: ${JSON.stringify(parsed.issues)}`);
+  const transport = probe.transport === 'either' ? 'tcp' : probe.transport;
+  const usual = { host: 'peer.test', address: '192.0.2.1', port: probe.port, transport };
+  return { target: { ...usual, ...target }, options: parsed.value };
+}
