@@ -70,6 +70,7 @@ function seen(check: string, outcome: Observation['outcome'], startedAt: string)
     hint: null,
     code: null,
     detail: `${check.split('/')[0]} ${outcome}`,
+    remedy: null,
     warnings: [],
     notes: [],
     attempts: 1,

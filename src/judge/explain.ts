@@ -44,6 +44,10 @@ export function layerOf({ outcome, stage, hint }: Seen): Layer {
 
 /** What to do next, and on which side. Null where there is nothing to do. */
 export function remedyFor(check: Check, observation: Observation): string | null {
+  return observation.remedy ?? derivedRemedy(check, observation);
+}
+
+function derivedRemedy(check: Check, observation: Observation): string | null {
   const { transport, host } = check;
   const { port, service } = failedAt(check, observation);
   const address = observation.address ?? host;

@@ -146,7 +146,7 @@ function explain(
     return { because, remedy: remedyFor(check, observation) };
   }
   return {
-    because: `${layerOf(observation)}: ${endpoint}: ${bare(observation.detail, check, observation)}${more}`,
+    because: `${layerOf(observation)}: ${endpoint}: ${observation.detail}${more}`,
     remedy: remedyFor(check, observation),
   };
 }
@@ -155,7 +155,7 @@ function explain(
 function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): string {
   const first = judged.find(({ verdicts }) => verdicts.includes('pass'));
   if (!first) return 'nothing speaks against it';
-  const { check, use } = first;
+  const { use } = first;
   const observation = first.observations[first.verdicts.indexOf('pass')]!;
   const count = judged.reduce((sum, { observations }) => sum + observations.length, 0);
   const shut = use.expect === 'shut';
@@ -164,7 +164,7 @@ function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): 
     ? `the way is open (${observation.outcome})`
     : shut
       ? `shut, as it should be (${observation.outcome})`
-      : bare(observation.detail, check, observation);
+      : observation.detail;
   const rest = count > 1 ? ` (${count} checks${row.require === 'any' ? ', one good host is enough' : ''})` : '';
   return `${words}${rest}`;
 }
@@ -175,7 +175,7 @@ function forgiven({ check, observations, verdicts, verdict }: JudgedCheck): stri
   return observations.flatMap((observation, i) =>
     verdicts[i] === 'pass' || verdicts[i] === 'warn'
       ? []
-      : [`${endpointOf(check, observation)}: ${layerOf(observation)}: ${bare(observation.detail, check, observation)}`],
+      : [`${endpointOf(check, observation)}: ${layerOf(observation)}: ${observation.detail}`],
   );
 }
 
@@ -186,8 +186,7 @@ function notesOf({ check, use, observations, verdicts }: JudgedCheck): string[] 
     const endpoint = endpointOf(check, observation);
     const told = [...observation.notes, ...observation.warnings].map((text) => `${endpoint}: ${text}`);
     if (use.level === 'required') return told;
-    const found =
-      observation.outcome === 'answered' ? observation.detail : bare(observation.detail, check, observation);
+    const found = observation.detail;
     return [`${endpoint} (advisory, ${check.probe}): ${verdicts[i] === 'pass' ? 'ok, ' : ''}${found}`, ...told];
   });
 }
@@ -196,11 +195,4 @@ function endpointOf(check: Check, { address }: Observation): string {
   const host = address !== null && address !== check.host ? `${check.host} (${address})` : check.host;
   const shown = host.includes(':') && !host.includes(' ') ? `[${host}]` : host;
   return `${shown}:${check.port}/${check.transport}`;
-}
-
-/** Details that begin with the endpoint need not say it twice. */
-function bare(detail: string, check: Check, { address }: Observation): string {
-  const literal = address ?? check.host;
-  const prefix = `${literal.includes(':') ? `[${literal}]` : literal}:${check.port}: `;
-  return detail.startsWith(prefix) ? detail.slice(prefix.length) : detail;
 }

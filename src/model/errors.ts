@@ -12,6 +12,8 @@ export interface NetFailure {
   readonly detail: string;
   readonly code?: string;
   readonly hint?: Hint;
+  /** What to do about it, where the one who saw it knows more than the outcome tells. */
+  readonly remedy?: string;
 }
 
 /** The conversation could not go on: the floor that saw it says with which outcome, and at which stage. */

@@ -42,9 +42,13 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 export type Evidence = Readonly<Record<string, Json>>;
 
 /** What a probe returns: the peer spoke the protocol and said yes, or said no. Everything else is thrown. */
-export type Answer =
-  | { readonly outcome: 'answered'; readonly detail: string; readonly evidence: Evidence }
-  | { readonly outcome: 'declined'; readonly detail: string; readonly evidence: Evidence };
+export interface Answer {
+  readonly outcome: 'answered' | 'declined';
+  readonly detail: string;
+  readonly evidence: Evidence;
+  /** What to do about it, where the probe knows more than the outcome tells. */
+  readonly remedy?: string;
+}
 
 /** One check's outcome, with when and where: the only thing the run floor produces. */
 export interface Observation {
@@ -56,8 +60,10 @@ export interface Observation {
   readonly hint: Hint | null;
   /** The system's or library's own word, such as ECONNREFUSED. */
   readonly code: string | null;
-  /** One line for a person. */
+  /** One line for a person: what happened, not where. */
   readonly detail: string;
+  /** What to do about it, as the one who saw it said; null leaves it to the judge. */
+  readonly remedy: string | null;
   /** Good news with a "but": each turns a passing check into a warning. */
   readonly warnings: readonly string[];
   /** Told in the report, and changing no verdict. */

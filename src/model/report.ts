@@ -34,6 +34,7 @@ export interface ReportCheck {
   readonly hint: Hint | null;
   readonly code: string | null;
   readonly detail: string | null;
+  readonly remedy: string | null;
   readonly verdict: CheckVerdict | null;
   readonly advisory: boolean;
   readonly attempts: number;

@@ -15,8 +15,6 @@ const goodbyeMs = 500;
 export class StreamConn implements Conn {
   readonly #scope: Scope;
   readonly #stream: Duplex;
-  readonly #address: string;
-  readonly #port: number;
   #chunks: Buffer[] = [];
   #buffered = 0;
   #ended = false;
@@ -25,11 +23,9 @@ export class StreamConn implements Conn {
   #released = false;
   #disown: () => void;
 
-  constructor(scope: Scope, stream: Duplex, address: string, port: number) {
+  constructor(scope: Scope, stream: Duplex) {
     this.#scope = scope;
     this.#stream = stream;
-    this.#address = address;
-    this.#port = port;
     this.#disown = scope.own(() => stream.destroy());
     stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
   }
@@ -205,8 +201,6 @@ export class StreamConn implements Conn {
     return netError(error, {
       stage: this.#scope.stage,
       transport: 'tcp',
-      address: this.#address,
-      port: this.#port,
       elapsedMs: this.#scope.elapsedMs,
       immediate: false,
     });

@@ -120,13 +120,13 @@ export class ConnectThreads<T> implements Connector<T> {
     thread.waiting -= launched;
     for (let i = 0; i < slots.length; i += 1) {
       const order = thread.release(slots[i]!);
-      if (order) this.#options.told(order.what, this.#failureOf(endings[i]!, order), ms[i]!);
+      if (order) this.#options.told(order.what, this.#failureOf(endings[i]!), ms[i]!);
     }
   }
 
-  #failureOf(ending: Ending, { address, port }: Order<T>): NetFailure | undefined {
+  #failureOf(ending: Ending): NetFailure | undefined {
     if (ending === usual.connected) return undefined;
-    if (ending === usual.refused) return refused(address, port);
+    if (ending === usual.refused) return refused;
     return ending === usual.expired ? expired(this.#options.timeoutMs) : ending;
   }
 

@@ -86,8 +86,7 @@ export class Connects<T> implements Connector<T> {
 
   failed(socket: ConnectingSocket<T>, error: Error): void {
     if (this.#slots[socket.slot] !== socket) return;
-    const { toAddress, toPort, startedAt } = socket;
-    const context = contextOf(toAddress, toPort, performance.now() - startedAt, saidByTheCallItself(error));
+    const context = contextOf(performance.now() - socket.startedAt, saidByTheCallItself(error));
     this.#settle(socket, netFailure(error, context));
   }
 
@@ -110,18 +109,15 @@ export const expired = (timeoutMs: number): NetFailure => ({
   detail: connectExpiry(timeoutMs),
 });
 
-export const refused = (address: string, port: number): NetFailure => netFailure(refusal, contextOf(address, port));
-
-const refusal = { code: 'ECONNREFUSED' };
-
-const contextOf = (address: string, port: number, elapsedMs = 0, immediate = false): FailureContext => ({
+const contextOf = (elapsedMs = 0, immediate = false): FailureContext => ({
   stage: 'connect',
   transport: 'tcp',
-  address,
-  port,
   elapsedMs,
   immediate,
 });
+
+/** One object for all of them: refusals come by the ten thousand a second. */
+export const refused: NetFailure = netFailure({ code: 'ECONNREFUSED' }, contextOf());
 
 /** What is known of a connection stands on its socket: no table to look it up in. */
 class ConnectingSocket<T> extends Socket {

@@ -9,8 +9,6 @@ import type { Transport } from '../model/probe.ts';
 export interface FailureContext {
   readonly stage: Stage;
   readonly transport: Transport;
-  readonly address: string;
-  readonly port: number;
   /** Since the attempt to connect began. */
   readonly elapsedMs: number;
   /** The system call itself said no, before any packet could have come back. */
@@ -90,9 +88,8 @@ export function netFailure(error: unknown, context: FailureContext): NetFailure 
   const { outcome, hint, text } = cause;
   // A reset can overtake the news that the connection was accepted: it is the peer's doing all the same.
   const stage = outcome === 'closed' && context.stage === 'connect' ? 'exchange' : (cause.stage ?? context.stage);
-  const detail = `${hostPort(context.address, context.port)}: ${text}`;
   // No spread: refusals come by the ten thousand a second.
-  return hint ? { outcome, stage, detail, code, hint } : { outcome, stage, detail, code };
+  return hint ? { outcome, stage, detail: text, code, hint } : { outcome, stage, detail: text, code };
 }
 
 export function codeOf(error: unknown): string | undefined {

@@ -99,7 +99,7 @@ export class NetIo implements ProbeIo {
 
   async secure(conn: Conn, options: SecureOptions = {}): Promise<Conn> {
     const plain = ownConn(conn);
-    const { address, port, host } = this.#target;
+    const { host } = this.#target;
     const servername = options.servername ?? host;
     if (plain.bufferedBytes > 0) {
       // A TLS server waits for our hello.
@@ -110,13 +110,13 @@ export class NetIo implements ProbeIo {
     const stream = plain.release();
     const heardBefore = bytesRead(stream);
     this.#helloUnanswered = () => bytesRead(stream) === heardBefore;
-    const session = await handshake(this.scope, stream, { servername, context, address, port });
+    const session = await handshake(this.scope, stream, { servername, context });
     this.#helloUnanswered = never;
     this.record(tlsEvidence(session, options.evidenceName ?? 'certificate'));
     this.#judge(session, servername, options);
     this.scope.stage = 'exchange';
     this.scope.heard = false;
-    const result = new StreamConn(this.scope, session.secured, address, port);
+    const result = new StreamConn(this.scope, session.secured);
     this.#conn = result;
     return result;
   }
@@ -179,7 +179,7 @@ export class NetIo implements ProbeIo {
     this.record({ connectMs: Math.round(connectMs * 100) / 100 });
     const late = lateConnect(connectMs);
     if (late !== undefined) this.note(late);
-    return new StreamConn(this.scope, socket, address, port);
+    return new StreamConn(this.scope, socket);
   }
 
   #datagramsTo(port: number): Datagrams {

@@ -21,8 +21,6 @@ export function openTcp(scope: Scope, address: string, port: number, options: Tc
         netError(error, {
           stage: scope.stage,
           transport: 'tcp',
-          address,
-          port,
           elapsedMs: performance.now() - startedAt,
           immediate: saidByTheCallItself(error),
         }),

@@ -61,8 +61,6 @@ export class SecureContexts {
 export interface HandshakeOptions {
   readonly servername: string;
   readonly context: SecureContext;
-  readonly address: string;
-  readonly port: number;
 }
 
 /** A session that is up, and the certificate that its peer showed: each look at it makes the object anew. */
@@ -73,7 +71,7 @@ export interface Session {
 
 /** Resolves with the secured stream, certificate not yet judged. */
 export function handshake(scope: Scope, stream: Duplex, options: HandshakeOptions): Promise<Session> {
-  const { servername, context, address, port } = options;
+  const { servername, context } = options;
   scope.stage = 'tls';
   scope.heard = false;
   return scope.wait((resolve, reject) => {
@@ -92,7 +90,7 @@ export function handshake(scope: Scope, stream: Duplex, options: HandshakeOption
     const fail = (error: Error): void => {
       disown();
       secured.destroy();
-      reject(handshakeError(error, scope, address, port));
+      reject(handshakeError(error, scope));
     };
     secured.on('error', fail);
     secured.once('secureConnect', () => {
@@ -110,7 +108,7 @@ export function handshake(scope: Scope, stream: Duplex, options: HandshakeOption
  */
 const noCertificate = (): PeerCertificate & DetailedPeerCertificate => Object.create(null);
 
-function handshakeError(error: Error, scope: Scope, address: string, port: number): NetError {
+function handshakeError(error: Error, scope: Scope): NetError {
   const code = codeOf(error) ?? 'unknown';
   if (code === 'ECONNRESET' || code === 'EPIPE') {
     const detail = 'the peer closed the connection during the TLS handshake';
@@ -123,8 +121,6 @@ function handshakeError(error: Error, scope: Scope, address: string, port: numbe
   return netError(error, {
     stage: 'tls',
     transport: 'tcp',
-    address,
-    port,
     elapsedMs: scope.elapsedMs,
     immediate: false,
   });

@@ -5,7 +5,7 @@
  */
 import { NetError } from '../model/errors.ts';
 import type { ProbeIo, Reply } from '../model/probe.ts';
-import { hostPort, netError } from './failure.ts';
+import { netError } from './failure.ts';
 import type { Pacer } from './pacer.ts';
 import type { Scope } from './scope.ts';
 import type { DatagramSocket, Listener, SpareSockets } from './spare-sockets.ts';
@@ -119,8 +119,6 @@ export class Datagrams implements Listener {
     const failure = netError(error, {
       stage: 'exchange',
       transport: 'udp',
-      address: this.#address,
-      port: this.port,
       elapsedMs: this.#scope.elapsedMs,
       immediate: !this.#isConnected,
     });
@@ -180,7 +178,7 @@ export class Datagrams implements Listener {
     if (error.failure.outcome !== 'timeout') return error;
     const what = this.sends === 1 ? 'one datagram' : `${this.sends} datagrams`;
     const seconds = this.#scope.timeoutMs / 1000;
-    const detail = `${hostPort(this.#address, this.port)}: no answer to ${what} in ${seconds} s`;
+    const detail = `no answer to ${what} in ${seconds} s`;
     return new NetError({ outcome: 'timeout', stage: 'exchange', detail });
   }
 }

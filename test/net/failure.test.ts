@@ -8,8 +8,6 @@ import { codeOf, hostPort, isExhaustion, netError, type FailureContext } from '.
 const connecting: FailureContext = {
   stage: 'connect',
   transport: 'tcp',
-  address: '192.0.2.5',
-  port: 443,
   elapsedMs: 1,
   immediate: false,
 };
@@ -63,7 +61,7 @@ describe.for(table)('$code when $when', ({ code, when, outcome, stage = 'connect
     expect(error.failure).toMatchObject({ outcome, stage, code });
     expect(error.failure.hint).toBe(hint);
     expect(error.cause).toBe(cause);
-    expect(error.message).toMatch(/^(?:192\.0\.2\.5:443|unexpected): ./);
+    if (!error.message.startsWith('unexpected: ')) expect(error.message).not.toContain('192.0.2.5');
   });
 });
 

@@ -94,6 +94,7 @@ const anyCheck: fc.Arbitrary<ReportCheck> = fc.record({
   hint: orNull(fc.constantFrom(...hints)),
   code: orNull(text),
   detail: orNull(text),
+  remedy: orNull(text),
   verdict: orNull(fc.constantFrom(...verdicts)),
   advisory: fc.boolean(),
   attempts: fc.nat({ max: 9 }),

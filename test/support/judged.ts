@@ -33,6 +33,7 @@ export function seen(parts: Partial<Observation> = {}): Observation {
     hint: null,
     code: null,
     detail: 'what was seen',
+    remedy: null,
     warnings: [],
     notes: [],
     attempts: 1,

@@ -71,6 +71,7 @@ const check = v.strictObject({
   hint: v.nullable(v.picklist(hints)),
   code: v.nullable(text),
   detail: v.nullable(text),
+  remedy: v.nullable(text),
   verdict: v.nullable(checkVerdict),
   advisory: v.boolean(),
   attempts: count,

@@ -72,6 +72,7 @@ for (const [at, check] of plan.checks.entries()) {
     hint: null,
     code: null,
     detail: 'the handshake completed',
+    remedy: null,
     warnings: none,
     notes: none,
     attempts: 1,
