@@ -28,7 +28,7 @@ const labMayImport = ['src/model', 'src/wire', lab];
 /** No floor imports it but the command that starts it. */
 const importsTheLab = 'src/cli/demo.ts';
 
-/** Who opens sockets. Everybody else asks them, `src/net/address.ts` for what an address says by itself. */
+/** Who opens sockets. Everybody else asks them. */
 const opensSockets = ['src/net', lab];
 const socketModules = new Set(['net', 'tls', 'dgram', 'dns', 'dns/promises', 'http', 'https', 'http2']);
 

@@ -18,7 +18,7 @@ import { openLog } from './log.ts';
 import type { Arguments } from './options.ts';
 import { openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
-import { requireChecks, selectionFrom } from './select.ts';
+import { requireChecks, requireLinks, selectionFrom } from './select.ts';
 import { settingsFrom } from './settings.ts';
 
 export const check: Command = {
@@ -47,6 +47,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
     // What can be known without a packet is checked first: a site without work for us asks nobody anything.
     const outline = makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes });
     requireChecks(outline);
+    requireLinks(outline, vantage);
     const isOpen = wantsControllers(outline, asked, spec);
     const site = isOpen ? await withControllers(asked, settings.run.timeoutMs, interruption) : asked;
     const plan = isOpen ? makePlan({ spec, site, vantage, selection, probes }) : outline;

@@ -7,7 +7,7 @@ import type { Command } from './command.ts';
 import { plannedReport, render } from './conduct.ts';
 import { openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
-import { requireChecks, selectionFrom } from './select.ts';
+import { requireChecks, requireLinks, selectionFrom } from './select.ts';
 import { settingsFrom } from './settings.ts';
 
 export const plan: Command = {
@@ -25,6 +25,7 @@ export const plan: Command = {
     const site = unfoundControllers({ ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } });
     const made = makePlan({ spec, site, vantage, selection, probes });
     requireChecks(made);
+    requireLinks(made, vantage);
     const report = plannedReport({ spec, site, vantage, as: selection.as, plan: made }, settings.mode);
     for (const sink of openSinks(values)) render(report, sink, values);
     return 0;

@@ -1,16 +1,16 @@
 /** xenreach probe NAME HOST[:PORT]: one probe by hand, with its outcome and its evidence. */
-import { hostFault, withoutBrackets } from '../load/host.ts';
+import { hostFault, plainHost } from '../load/host.ts';
 import { thisMachine } from '../load/machine.ts';
 import { didYouMean } from '../load/nearest.ts';
 import { keysOf } from '../load/shape.ts';
 import { exitCodeOf, isComplete, reportCheck } from '../judge/report.ts';
 import { remedyFor, layerOf } from '../judge/explain.ts';
+import { canonicalHost, hostPort, isAddress, parseHostPort } from '../model/address.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Json, Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import { optionsOf, type Probe, type ProbeOptions } from '../model/probe.ts';
 import type { ReportCheck } from '../model/report.ts';
-import { familyOf } from '../net/address.ts';
 import { plain } from '../report/escape.ts';
 import { run } from '../run/run.ts';
 import { probeOptions, reportOptions, type Command } from './command.ts';
@@ -18,6 +18,7 @@ import { Interruption } from './interruption.ts';
 import { openLog } from './log.ts';
 import { oneOf, type Arguments } from './options.ts';
 import { probes } from './registry.ts';
+import { requireLinks } from './select.ts';
 import { settingsFrom, type Settings } from './settings.ts';
 
 export const probe: Command = {
@@ -44,8 +45,10 @@ export const probe: Command = {
       throw new UsageError(
         `no probe is called "${name}"${didYouMean(name, Object.keys(probes))}; xenreach probe --list names them`,
       );
-    const settings = settingsFrom(values, null, thisMachine());
+    const vantage = thisMachine();
+    const settings = settingsFrom(values, null, vantage);
     const check = checkFor(name, found, where, await optionsFrom(found, name, values.set ?? []), settings);
+    requireLinks({ rows: [], checks: [check] }, vantage);
     return probeOnce(check, settings, values, format);
   },
 };
@@ -61,11 +64,11 @@ function checkFor(
   if (port === 0) throw new UsageError(`${name} has no port of its own; write ${where}:PORT`);
   const transport = found.transport === 'either' ? (options['transport'] === 'udp' ? 'udp' : 'tcp') : found.transport;
   return {
-    id: `${name}/${host.includes(':') ? `[${host}]` : host}:${port}`,
+    id: `${name}/${hostPort(host, port)}`,
     probe: name,
     transport,
     host,
-    address: familyOf(host) === 0 ? null : host,
+    address: isAddress(host) ? canonicalHost(host) : null,
     port,
     options,
     viaProxy: settings.run.proxy !== null && transport === 'tcp',
@@ -144,15 +147,13 @@ function listText(format: string): string {
 
 /** 10.0.0.5, 10.0.0.5:123, [2001:db8::1]:123, 2001:db8::1, name, name:123 */
 export function parseEndpoint(text: string): { host: string; port?: number } {
-  const isBareIPv6 = familyOf(text) === 6;
-  const [, written = text, digits] = isBareIPv6 ? [] : (/^(\[[^\]]*\]|[^:]*)(?::([^:]*))?$/.exec(text) ?? []);
-  const host = withoutBrackets(written);
-  const fault = hostFault(host);
+  const written = parseHostPort(plainHost(text));
+  const [, host, digits] = written ? [] : (/^(.*):([^:\]]*)$/s.exec(text) ?? []);
+  const fault = hostFault(written?.host ?? host ?? text);
   if (fault !== null) throw new UsageError(`${text}: ${fault}`);
-  if (digits === undefined) return { host };
-  const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
-  if (port < 1 || port > 65_535) throw new UsageError(`${text}: "${digits}" is no port from 1 to 65535`);
-  return { host, port };
+  if (!written) throw new UsageError(`${text}: "${digits}" is no port from 1 to 65535`);
+  const { port } = written;
+  return { host: plainHost(written.host), ...(port !== undefined && { port }) };
 }
 
 /** KEY=VALUE is text; what the probe wants as a number, a truth value or a list is read as JSON. */

@@ -1,8 +1,10 @@
 /** Which rows: the words of the command line held against the spec, the nearest known one named. */
+import { firstOf } from '../load/faults.ts';
+import { missingLink } from '../load/host.ts';
 import { didYouMean } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Site } from '../model/site.ts';
+import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Selection } from '../plan/plan.ts';
 import type { Arguments } from './options.ts';
@@ -42,6 +44,13 @@ function known(
     );
   }
   return given && given.length > 0 ? [...new Set(given)] : undefined;
+}
+
+/** An address of a link that this machine is not on cannot be asked: that is known before anything is sent. */
+export function requireLinks(plan: Plan, vantage: Vantage): void {
+  const addresses = new Set(plan.checks.flatMap(({ host, address }) => (address === null ? [] : [host])));
+  const missing = [...addresses].flatMap((address) => missingLink(address, vantage) ?? []);
+  if (missing.length > 0) throw new UsageError(firstOf(missing).join('\n'));
 }
 
 /** A run in which no check applies is an error, not a success. */

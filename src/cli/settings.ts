@@ -6,7 +6,8 @@ import { UsageError } from '../model/errors.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import { modes, type Mode } from '../model/verdict.ts';
 import { failOnChoices, type FailOn } from '../judge/report.ts';
-import { familyOf } from '../net/address.ts';
+import { canonicalHost, familyOf, isAddress, withoutBrackets, withoutZone } from '../model/address.ts';
+import { missingLink } from '../load/host.ts';
 import { codeOf } from '../net/failure.ts';
 import type { Proxy } from '../net/proxy.ts';
 import type { RunSettings } from '../run/run.ts';
@@ -37,15 +38,7 @@ export function settingsFrom(
   vantage: Vantage,
   { secrets = true }: { readonly secrets?: boolean } = {},
 ): Settings {
-  const sourceAddress = values['source-address'];
-  if (sourceAddress !== undefined && familyOf(sourceAddress) === 0) {
-    throw new UsageError(`--source-address ${sourceAddress} is no IP address`);
-  }
-  if (sourceAddress !== undefined && !vantage.addresses.includes(sourceAddress.toLowerCase())) {
-    throw new UsageError(
-      `--source-address ${sourceAddress} is not an address of this machine; it has ${vantage.addresses.join(', ')}`,
-    );
-  }
+  const sourceAddress = sourceAddressFrom(values['source-address'], vantage);
   const number = (name: 'per-host' | 'rate' | 'retries', from: number, to: number, usual: () => number): number => {
     const text = values[name];
     return text === undefined ? usual() : wholeNumber(text, name, from, to);
@@ -64,12 +57,26 @@ export function settingsFrom(
       proxy: proxyFrom(values, site, secrets),
       trust: readTrust([...(site?.trust ?? []), ...(values.ca ?? [])]),
       ownAddresses: vantage.addresses,
+      ownHostname: vantage.hostname,
       probes,
     },
     mode: oneOf(values.mode ?? 'service', 'mode', modes),
     failOn: oneOf(values['fail-on'] ?? 'fail', 'fail-on', failOnChoices),
     deadlineMs: values.deadline === undefined ? undefined : durationMs(values.deadline, 'deadline'),
   };
+}
+
+/** An address of this machine, in whatever spelling. One of a link needs the link's name to be bound. */
+function sourceAddressFrom(text: string | undefined, vantage: Vantage): string | undefined {
+  if (text === undefined) return undefined;
+  const address = canonicalHost(withoutBrackets(text));
+  if (!isAddress(address)) throw new UsageError(`--source-address ${text} is no IP address`);
+  const missing = missingLink(address, vantage);
+  if (missing !== null) throw new UsageError(`--source-address ${text}: ${missing}`);
+  if (vantage.addresses.includes(withoutZone(address))) return address;
+  throw new UsageError(
+    `--source-address ${text} is not an address of this machine; it has ${vantage.addresses.join(', ')}`,
+  );
 }
 
 function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null, secrets: boolean): Proxy | null {

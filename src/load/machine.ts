@@ -1,11 +1,18 @@
 /** This machine, as far as a run must know it: its name, its addresses, how many files it may hold open. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Vantage } from '../model/site.ts';
+import { canonicalHost } from '../model/address.ts';
+import type { Link, Vantage } from '../model/site.ts';
 
 export function thisMachine(): Vantage {
-  const addresses = Object.values(networkInterfaces()).flatMap((entries) => entries ?? []);
-  return { hostname: hostname(), addresses: [...new Set(addresses.map(({ address }) => address.toLowerCase()))] };
+  const interfaces = Object.entries(networkInterfaces());
+  const addresses = interfaces.flatMap(([, entries = []]) => entries.map(({ address }) => canonicalHost(address)));
+  const links = interfaces.map(([name, entries = []]): Link => {
+    const ofIpv6 = entries.filter(({ family }) => family === 'IPv6');
+    const index = ofIpv6.find(({ scopeid = 0 }) => scopeid > 0)?.scopeid ?? 0;
+    return { name, index, addresses: ofIpv6.map(({ address }) => canonicalHost(address)) };
+  });
+  return { hostname: hostname(), addresses: [...new Set(addresses)], links };
 }
 
 /**

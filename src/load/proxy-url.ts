@@ -1,5 +1,5 @@
 /** The URL of an HTTP proxy, from a site or the command line. It may hold a password, so no error ever repeats it. */
-import { hostFault, withoutBrackets } from './host.ts';
+import { hostFault } from './host.ts';
 
 export const passwordPlaces =
   'give the user as `username` and a file with the password as `passwordFile`, or the password in XENREACH_PROXY_PASSWORD';
@@ -15,8 +15,7 @@ export function proxyUrlFault(text: string): string | null {
   if (scheme?.toLowerCase() === 'https')
     return 'a proxy that is spoken to in TLS (https://) is not supported; use http://';
   if (scheme?.toLowerCase() !== 'http') return 'the proxy URL must be http://HOST:PORT';
-  if (host === '' || hostFault(withoutBrackets(host)) !== null)
-    return 'the proxy URL has no valid host; write http://HOST:PORT';
+  if (host === '' || hostFault(host) !== null) return 'the proxy URL has no valid host; write http://HOST:PORT';
   if (port === '') return 'the proxy URL has no port; write http://HOST:PORT';
   if (Number(port) < 1 || Number(port) > 65_535) return 'the port of the proxy URL must be from 1 to 65535';
   if (rest !== undefined && rest !== '/') return 'the proxy URL ends after the port; write http://HOST:PORT';

@@ -1,11 +1,12 @@
 /** Loads a site file and holds it against the spec: a word that means nothing is an error, never a check less. */
 import { basename, dirname, extname, resolve } from 'node:path';
 import * as v from 'valibot';
+import { canonicalHost } from '../model/address.ts';
 import { UsageError } from '../model/errors.ts';
 import { SiteFile, type Host, type HostObject, type RoleHosts, type Site } from '../model/site.ts';
 import type { LoadedSpec, Requirement } from '../model/spec.ts';
 import { show, throwIfAny, type Fault, type Path } from './faults.ts';
-import { canonicalHost, hostFault, nameFault, withoutBrackets } from './host.ts';
+import { hostFault, nameFault, plainHost } from './host.ts';
 import { passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
@@ -157,7 +158,7 @@ function roleFaults(role: WrittenRole, site: SiteFile, spec: LoadedSpec): Fault[
   const seen = new Set<string>();
   for (const host of role.hosts) {
     faults.push(...hostFaults(name, host, rows, spec));
-    const identity = JSON.stringify([canonicalHost(host.host), host.port, host.ports, host.console]);
+    const identity = JSON.stringify([canonicalHost(plainHost(host.host)), host.port, host.ports, host.console]);
     if (seen.has(identity))
       faults.push({ path: host.path, text: `${show(host.host)} is here a second time; remove one` });
     seen.add(identity);
@@ -264,19 +265,22 @@ function roleHosts({ hosts, domain, limit, require = 'all' }: WrittenRole): Role
   return {
     hosts: hosts.map((host) => normalHost({ domain, ...host })),
     require,
-    ...(isSearched && { domain }),
+    ...(isSearched && { domain: plainName(domain) }),
     ...(isSearched && limit !== undefined && { limit }),
     notes: [],
   };
 }
 
 const normalHost = ({ host, port, ports = {}, console, domain }: HostObject): Host => ({
-  host: withoutBrackets(host),
+  host: plainHost(host),
   ports,
   ...(port !== undefined && { port }),
   ...(console && { console }),
-  ...(domain !== undefined && { domain }),
+  ...(domain !== undefined && { domain: plainName(domain) }),
 });
+
+/** A domain or a name that is asked for, as everything that is made of it has it. */
+const plainName = (name: string): string => canonicalHost(plainHost(name));
 
 const proxyOf = ({ url, username, passwordFile }: NonNullable<SiteFile['proxy']>, folder: string): Site['proxy'] => ({
   url: parseProxyUrl(url, 'the proxy'),
@@ -285,7 +289,7 @@ const proxyOf = ({ url, username, passwordFile }: NonNullable<SiteFile['proxy']>
 });
 
 const dnsOf = ({ query, type }: NonNullable<SiteFile['dns']> = {}): Site['dns'] => ({
-  ...(query !== undefined && { query }),
+  ...(query !== undefined && { query: plainName(query) }),
   ...(type && { type }),
 });
 

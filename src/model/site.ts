@@ -100,4 +100,12 @@ export interface Site {
 export interface Vantage {
   readonly hostname: string;
   readonly addresses: readonly string[];
+  /** Its network interfaces that are up, as a zone may name them (`%eth0`, `%2`), with their IPv6 addresses. */
+  readonly links?: readonly Link[];
+}
+
+export interface Link {
+  readonly name: string;
+  readonly index: number;
+  readonly addresses: readonly string[];
 }

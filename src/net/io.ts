@@ -1,13 +1,13 @@
 /** The real ProbeIo: everything one attempt at one check may touch, under one deadline, closed when the attempt is over. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { hostPort } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import type { Evidence, Json } from '../model/outcome.ts';
 import type { Conn, ExchangeOptions, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
 import { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
 import type { Deadlines } from './deadlines.ts';
-import { hostPort } from './failure.ts';
 import type { Pacer } from './pacer.ts';
 import { tunnel, type Proxy } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';

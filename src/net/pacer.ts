@@ -3,7 +3,7 @@
  * destination). Ask faster and a closed port looks silent. So datagrams that may draw an error go out in that rhythm, host
  * by host; a datagram that drew an answer cost the host no ICMP and gives its place back. Loopback is exempt, as in the kernel.
  */
-import { isLoopback } from './address.ts';
+import { isLoopback } from '../model/address.ts';
 import type { Scope } from './scope.ts';
 
 const burst = 5; // one less than the kernel's six, for whoever else on this machine talks to the host

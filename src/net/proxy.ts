@@ -2,12 +2,12 @@
  * A tunnel through an HTTP proxy: CONNECT, and basic or digest authentication when the proxy asks for it. Credentials are
  * sent after a 407 only, once, the better scheme first. RFC 9110 sections 9.3.6 and 11.7, RFC 7616, RFC 7617.
  */
+import { hostPort } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import type { Evidence } from '../model/outcome.ts';
 import { DecodeError } from '../wire/reader.ts';
 import type { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
-import { hostPort } from './failure.ts';
 
 const maxHeadBytes = 32 * 1024;
 const headEnd = Buffer.from('\r\n\r\n');

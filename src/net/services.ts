@@ -1,5 +1,6 @@
 /** One DNS question for service records, over TCP: the answer comes whole, however many records, and from the right address. */
 import { connect } from 'node:net';
+import { parseHostPort } from '../model/address.ts';
 import { decodeServiceReply, encodeServiceQuery, type ServiceReply } from '../wire/dns-srv.ts';
 import { crypto } from './crypto.ts';
 
@@ -26,6 +27,6 @@ export async function askServices(server: string, name: string, signal: AbortSig
 }
 
 function endpointOf(server: string): { host: string; port: number } {
-  const [, bracketed, bare, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(server) ?? [];
-  return { host: bracketed ?? bare ?? server, port: Number(port ?? 53) };
+  const { host, port = 53 } = parseHostPort(server) ?? { host: server };
+  return { host, port };
 }

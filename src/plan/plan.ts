@@ -1,4 +1,5 @@
 /** Spec × site → what to try. Pure and deterministic: the same inputs give the same plan, in the same order. */
+import { bracketed, canonicalHost, isAddress, isLoopback, zoneOf } from '../model/address.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Check, Plan, PlannedRow, Skip, Use } from '../model/plan.ts';
 import { optionsOf, type Probe, type ProbeOptions, type Transport } from '../model/probe.ts';
@@ -52,6 +53,7 @@ export function makePlan(input: PlanInput): Plan {
   const drafts: Draft[] = [];
   /** By host and port, whatever asks there. */
   const known = new Map<string, Endpoints>();
+  const ownAddresses = new Set(vantage.addresses.map(canonicalHost));
   const places = new Map<Host, Place>();
   const optionsByText = new Map<string, Draft['options']>();
   const optionsMade = new Map<Need, Map<string, Readonly<Record<string, unknown>>>>();
@@ -177,15 +179,15 @@ export function makePlan(input: PlanInput): Plan {
   function placeOf(host: Host): Place {
     let place = places.get(host);
     if (!place) {
-      const address = isLiteral(host.host) ? host.host : null;
+      const address = isAddress(host.host) ? canonicalHost(host.host) : null;
       places.set(host, (place = { endpoints: endpointsOf(host.host), label: bracketed(host.host), address }));
     }
     return place;
   }
 
-  /** Written in capitals it is the same host. */
+  /** In another spelling it is the same host. */
   function endpointsOf(host: string): Endpoints {
-    const name = host.toLowerCase();
+    const name = canonicalHost(host);
     let endpoints = known.get(name);
     if (!endpoints) known.set(name, (endpoints = { first: new Map(), more: new Map() }));
     return endpoints;
@@ -227,7 +229,7 @@ export function makePlan(input: PlanInput): Plan {
   function siteNames(): Host[] {
     const destinations = new Set(spec.rows.filter((row) => input.selection.as.includes(row.from)).map((row) => row.to));
     const names = [...destinations].flatMap((to) => site.roles[to]?.hosts ?? []).map(({ host }) => host);
-    const unique = new Map(names.filter((host) => !isLiteral(host)).map((host) => [host.toLowerCase(), host]));
+    const unique = new Map(names.filter((host) => !isAddress(host)).map((host) => [canonicalHost(host), host]));
     return [...unique.values()].map((host) => ({ host, ports: {} }));
   }
 
@@ -249,10 +251,18 @@ export function makePlan(input: PlanInput): Plan {
   }
 
   function isSelf(host: string): boolean {
-    if (isLiteral(host)) return !/^(?:127\.|::1$)/.test(host) && vantage.addresses.includes(host.toLowerCase());
-    const name = host.toLowerCase().replace(/\.$/, '');
+    if (isAddress(host)) return !isLoopback(host) && isOwnAddress(canonicalHost(host));
+    const name = canonicalHost(host);
     const own = vantage.hostname.toLowerCase();
     return name !== 'localhost' && (name === own || (own.includes('.') && name === own.split('.')[0]));
+  }
+
+  /** Link-local addresses are the same on many links: only one on the link that the zone names is ours. */
+  function isOwnAddress(canonical: string): boolean {
+    const zone = zoneOf(canonical);
+    if (zone === undefined) return ownAddresses.has(canonical);
+    const link = vantage.links?.find(({ name, index }) => zone === name || zone === String(index));
+    return link?.addresses.some((own) => `${own}%${zone}` === canonical) ?? false;
   }
 
   function probeNamed(name: string): Probe {
@@ -330,7 +340,3 @@ function transportsOf(row: Requirement, probes: Readonly<Record<string, Probe>>)
 function sampleNote(domain: string, count: number): string {
   return `"${domain} and subdomains" is sampled by ${count} ${count === 1 ? 'name' : 'names'}: a rule for all of it cannot be proven`;
 }
-
-const isLiteral = (host: string): boolean => host.includes(':') || /^\d{1,3}(?:\.\d{1,3}){3}$/.test(host);
-
-const bracketed = (host: string): string => (host.includes(':') ? `[${host}]` : host);

@@ -8,7 +8,7 @@ import type { Answer, Observation } from '../model/outcome.ts';
 import type { Check, Plan } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import type { Stats } from '../model/report.ts';
-import { familyOf, isLoopback } from '../net/address.ts';
+import { addressKind, canonicalHost, familyOf, isLoopback, mayBeNameOf } from '../model/address.ts';
 import { Connects, type Connector, type ConnectsOptions } from '../net/connects.ts';
 import { Deadlines } from '../net/deadlines.ts';
 import type { NetIo, Net } from '../net/io.ts';
@@ -32,6 +32,7 @@ export interface RunSettings extends PoolOptions {
   readonly trust: readonly string[];
   /** This machine's addresses. */
   readonly ownAddresses: readonly string[];
+  readonly ownHostname?: string;
   readonly probes: Readonly<Record<string, Probe>>;
   /** Threads for bare connections beside this one. Absent: as many as pay. */
   readonly threads?: number | undefined;
@@ -317,13 +318,16 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   }
 
   function isOwn(address: string, check: Check): boolean {
-    return check.isPeer && !isLoopback(address) && settings.ownAddresses.includes(address);
+    if (!check.isPeer) return false;
+    // Debian gives a machine's own name the address 127.0.1.1.
+    if (isLoopback(address)) return mayBeNameOf(check.host, settings.ownHostname ?? 'localhost');
+    return settings.ownAddresses.includes(canonicalHost(address));
   }
 
   /** A name with IPv4 and IPv6 on a machine without IPv6 is no finding about the network. */
   function withoutUnusableFamily(addresses: readonly string[]): readonly string[] {
     const hasIPv6 = settings.ownAddresses.some(
-      (address) => familyOf(address) === 6 && !isLoopback(address) && !address.toLowerCase().startsWith('fe80:'),
+      (address) => familyOf(address) === 6 && addressKind(address) === 'ordinary',
     );
     if (hasIPv6 || settings.family === '6') return addresses;
     const usable = addresses.filter((address) => familyOf(address) === 4);

@@ -25,7 +25,7 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
   ['site-console-unknown', '2:36 "console" must be one of vnc, rdp, not "rpd"; did you mean "rdp"?'],
   [
     'site-dns-query-not-a-name',
-    '1:15 "-example.test" is not a name; a name has letters, digits and hyphens between its dots',
+    '1:15 "-example.test" is not a name; a name has letters, digits and hyphens between its dots, and no part begins or ends with a hyphen',
   ],
   ['site-domain-is-address', '2:32 "10.20.30.2" is an address; give a name'],
   ['site-domain-of-no-row', '2:17 role "ntp-server" has no domain; give its hosts'],
@@ -53,7 +53,7 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
   ['site-host-multicast', '2:15 "224.0.1.1" is a multicast address; give the address of one host'],
   [
     'site-host-not-ascii',
-    '2:15 "zeit.münchen.example" is not an address or a name; write an international name in its xn-- form',
+    '2:15 "zeit.münchen.example" is not an address or a name; write an international name in its xn-- form: zeit.xn--mnchen-3ya.example',
   ],
   [
     'site-host-too-long',

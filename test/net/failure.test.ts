@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/model/errors.ts';
 import type { Hint, Outcome, Stage } from '../../src/model/outcome.ts';
 import type { Transport } from '../../src/model/probe.ts';
-import { codeOf, hostPort, isExhaustion, netError, type FailureContext } from '../../src/net/failure.ts';
+import { codeOf, isExhaustion, netError, type FailureContext } from '../../src/net/failure.ts';
 
 const connecting: FailureContext = {
   stage: 'connect',
@@ -93,11 +93,3 @@ test.for([null, undefined, 'text', 42, {}, { code: 7 }, new Error('odd')])(
     expect(codeOf(thrown)).toBeUndefined();
   },
 );
-
-test('an IPv6 address stands in brackets before its port', () => {
-  expect([hostPort('192.0.2.5', 443), hostPort('2001:db8::5', 443), hostPort('a.test', 1)]).toEqual([
-    '192.0.2.5:443',
-    '[2001:db8::5]:443',
-    'a.test:1',
-  ]);
-});

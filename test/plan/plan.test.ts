@@ -38,6 +38,30 @@ const checksOf = (plan: Plan, id: string): Check[] =>
 const endpoints = (checks: readonly Check[]): string[] =>
   checks.map(({ probe, transport, host, port }) => `${probe} ${transport} ${host} ${port}`);
 
+describe('one host in two spellings', () => {
+  test.for([
+    ['2001:db8::5', '2001:db8:0::5'],
+    ['dc1.example.test', 'DC1.example.test.'],
+    ['192.0.2.5', '::ffff:192.0.2.5'],
+  ] as const)('%s and %s are one check', ([one, other]) => {
+    const roles = { 'ntp-server': roleOf([one]), 'domain-controller': roleOf([other]) };
+    const plan = planFor(roles, { rows: ['ntp', 'ad-ntp'] });
+    expect(checksOf(plan, 'ntp')).toEqual(expect.arrayContaining(checksOf(plan, 'ad-ntp')));
+  });
+
+  test.for(['2001:db8:0:0:0:0:0:fa', '2001:DB8::FA', 'fe80::fa%eth0', 'fe80:0::fa%2'])('%s is this machine', (host) => {
+    const vantage = {
+      ...elsewhere,
+      addresses: ['2001:db8::fa', 'fe80::fa'],
+      links: [{ name: 'eth0', index: 2, addresses: ['fe80::fa'] }],
+    };
+    const site = siteOf({ 'xenserver-host': roleOf([host]) });
+    expect(rowIn(planOf(site, {}, { vantage }), 'pool-management').skip?.because).toContain('this machine itself');
+    const other = siteOf({ 'xenserver-host': roleOf(['fe80::fa%eth1', '::1']) });
+    expect(checksOf(planOf(other, {}, { vantage }), 'pool-management').length).toBeGreaterThan(1);
+  });
+});
+
 test('every row of the spec is in the plan, in the order of the page', () => {
   const { rows } = planFor({});
   expect(rows.map(({ requirement }) => requirement.id)).toEqual(xenserver8.rows.map(({ id }) => id));
