@@ -30,6 +30,7 @@ export const syslog = defineProbe({
     /** Send a message that can be looked up at the collector. */
     message: v.optional(v.boolean(), false),
   }),
+  onSilence: ({ address }) => `Syslog is one-way: look for a message from this machine in the collector on ${address}.`,
 
   async run(io, _target, { message }) {
     const mark = message ? Buffer.from(io.random(4)).toString('hex') : null;

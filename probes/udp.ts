@@ -17,6 +17,8 @@ export const udp = defineProbe({
     reference: 'RFC 768',
   },
   options: v.strictObject({ payload: v.optional(Bytes, '') }),
+  onSilence: ({ address, port }) =>
+    `Nothing on UDP ${port} has to answer: prove it from the other end, by a capture on ${address} or by the service's own state.`,
 
   async run(io, _target, options) {
     const { bytes } = await io.exchange(payloadOf(options.payload), anything);

@@ -14,8 +14,9 @@
 import { headOf } from './cli/conduct.ts';
 import { probes } from './cli/registry.ts';
 import { settingsFrom } from './cli/settings.ts';
+import { HostSigns } from './judge/host-signs.ts';
 import { judgeRow, type Checked } from './judge/judge.ts';
-import { exitCodeOf, hostNews, isComplete, reportCheck, summarize, type FailOn } from './judge/report.ts';
+import { exitCodeOf, isComplete, reportCheck, summarize, type FailOn } from './judge/report.ts';
 import { findControllers as controllersFor } from './load/controllers.ts';
 import { loadSpec as loadSpecFor } from './load/spec.ts';
 import type { Observation } from './model/outcome.ts';
@@ -98,15 +99,22 @@ export function judge(input: Judgeable): Report {
   const results = new Map<string, { check: Check; observations: Observation[] }>(
     plan.checks.map((check) => [check.id, { check, observations: [] }]),
   );
-  for (const observation of observations) results.get(observation.check)?.observations.push(observation);
+  const signs = new HostSigns();
+  for (const observation of observations) {
+    const result = results.get(observation.check);
+    if (!result) continue;
+    result.observations.push(observation);
+    signs.add(result.check, observation);
+  }
+  for (const result of results.values())
+    result.observations = result.observations.map((one) => signs.settled(result.check, one));
   const checked: Checked[] = [...results.values()];
-  const news = hostNews(checked);
   const rows = plan.rows.map((row) =>
     judgeRow(
       row,
       row.checks.flatMap((id) => results.get(id) ?? []),
       mode,
-      news,
+      signs,
     ),
   );
   const checks = checked.flatMap((each) => each.observations.map((one) => reportCheck(each.check, one, mode)));

@@ -1,11 +1,13 @@
 /** A plan carried out: observations judged as they come, rows told when they are known, signals and deadline obeyed. */
 import { stripVTControlCharacters } from 'node:util';
-import { exitCodeOf, reportCheck, summarize, plannedCheck } from '../judge/report.ts';
+import { exitCodeOf, isAdvisory, reportCheck, summarize, plannedCheck } from '../judge/report.ts';
 import { judgeRow } from '../judge/judge.ts';
+import { HostSigns, isSilence } from '../judge/host-signs.ts';
 import { RowBook } from '../judge/row-book.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
-import type { Plan } from '../model/plan.ts';
+import type { Observation } from '../model/outcome.ts';
+import type { Check, Plan } from '../model/plan.ts';
 import type { Report, ReportCheck, ReportHead, ReportRow, ReportTail, Stats } from '../model/report.ts';
 import type { Mode } from '../model/verdict.ts';
 import { checkLine, endLine, rowLine, startLine } from '../report/ndjson.ts';
@@ -71,19 +73,26 @@ export async function conduct(
   const progress = new Progress(plan.checks.length, values);
   let checkCount = 0;
 
+  const report = (check: Check, observation: Observation): ReportCheck => {
+    const reported = reportCheck(check, observation, settings.mode);
+    checkCount += 1;
+    if (keepsChecks) checks.push(reported);
+    tell(() => checkLine(reported));
+    log.debug(() => {
+      const { id, outcome, stage, durationMs, detail } = reported;
+      return [{ check: id, outcome, stage, ms: durationMs }, detail ?? ''];
+    });
+    return reported;
+  };
+
   const control = run(plan, settings.run, {
     onObservation: (check, observation, last, at) => {
       rows.observe(at, observation);
-      const told = reportCheck(check, observation, settings.mode);
-      checkCount += 1;
-      if (keepsChecks) checks.push(told);
-      tell(() => checkLine(told));
-      log.debug(() => {
-        const { id, outcome, stage, durationMs, detail } = told;
-        return [{ check: id, outcome, stage, ms: durationMs }, detail ?? ''];
-      });
+      // What silence means is known when the other checks of its host are.
+      const reported = isSilence(check, observation) ? undefined : report(check, observation);
       if (!last) return;
-      progress.step(told.verdict === 'fail' && !told.advisory, control.inFlight());
+      const isFailing = reported === undefined ? check.transport === 'tcp' : reported.verdict === 'fail';
+      progress.step(isFailing && !isAdvisory(check), control.inFlight());
       for (const row of rows.finish(at)) tell(() => rowLine(row));
     },
     onSelf: (_, at) => {
@@ -99,6 +108,8 @@ export async function conduct(
   const stats = await control.done;
   progress.end();
 
+  for (const { check, observations } of rows.settle(control.hostsDown()))
+    for (const observation of observations) report(check, observation);
   for (const row of rows.finishAll()) tell(() => rowLine(row));
   const reportRows = rows.rows();
   const { complete } = rows;
@@ -113,16 +124,16 @@ export async function conduct(
   tell(() => endLine(tail));
   lines.flush();
   const inOrder = keepsChecks ? inOrderOf(plan, checks) : checks;
-  const report: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
-  for (const sink of sinks) render(report, sink, values);
-  return sinks[0]?.format === 'nagios' ? nagiosExitCode(report) : exitCode;
+  const whole: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
+  for (const sink of sinks) render(whole, sink, values);
+  return sinks[0]?.format === 'nagios' ? nagiosExitCode(whole) : exitCode;
 }
 
 /** The report of what would be done: nothing was sent, so there is nothing to judge. */
 export function plannedReport(input: Conducted, mode: Mode): Report {
   const { plan, spec } = input;
   const rows = plan.rows.map((row): ReportRow => {
-    const judged = judgeRow({ ...row, checks: [] }, [], mode, () => undefined);
+    const judged = judgeRow({ ...row, checks: [] }, [], mode, new HostSigns());
     const isSkipped = row.skip !== null;
     return {
       ...judged,

@@ -72,8 +72,20 @@ function checkFor(
     port,
     options,
     viaProxy: settings.run.proxy !== null && transport === 'tcp',
+    isName: found.perAddress === false,
+    isAnswerDue: transport === 'udp' && !found.onSilence,
     isPeer: false,
-    uses: [{ row: '', expect: 'open', level: 'required' }],
+    uses: [
+      {
+        row: '',
+        expect: 'open',
+        level: 'required',
+        service: found.about.title,
+        unless: null,
+        note: null,
+        isVendors: false,
+      },
+    ],
   };
 }
 
@@ -107,7 +119,7 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
 const rank = ({ verdict }: ReportCheck): number => ['pass', 'warn', 'unverified', 'fail'].indexOf(verdict ?? 'fail');
 
 function probeText(told: ReportCheck, check: Check, observation: Observation): string {
-  const remedy = told.verdict === 'pass' ? null : remedyFor(check, observation);
+  const remedy = told.verdict === 'pass' ? null : remedyFor({ check, use: check.uses[0]!, observation });
   const layer = told.outcome === 'answered' ? '' : ` (${layerOf(observation)})`;
   const at = told.stage === null ? '' : ` at ${told.stage}`;
   const lines = [

@@ -3,7 +3,8 @@ import type { Observation } from '../model/outcome.ts';
 import type { Check, PlannedRow, Use } from '../model/plan.ts';
 import type { ReportRow } from '../model/report.ts';
 import type { CheckVerdict, Mode, RowVerdict } from '../model/verdict.ts';
-import { layerOf, remedyFor } from './explain.ts';
+import { layerOf, remedyFor, type Seen } from './explain.ts';
+import type { HostSigns } from './host-signs.ts';
 import { best, verdictOf, worst } from './table.ts';
 
 /** A check of the plan with what became of it: one observation for each address, none when the host is this machine. */
@@ -19,10 +20,19 @@ interface JudgedCheck extends Checked {
   readonly verdict: CheckVerdict;
 }
 
-/** What other checks learned about an address, for rows that can prove nothing themselves. */
-export type HostNews = (address: string) => string | undefined;
+/** What a row is judged by, beside its own checks. */
+interface Context {
+  readonly mode: Mode;
+  /** What other checks learned about an address, for rows that can prove nothing themselves. */
+  readonly signs: HostSigns;
+}
 
-export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mode, news: HostNews): ReportRow {
+interface Explanation {
+  readonly because: string;
+  readonly remedy: string | null;
+}
+
+export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mode, signs: HostSigns): ReportRow {
   const { requirement, skip } = row;
   const base = {
     id: requirement.id,
@@ -71,7 +81,7 @@ export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mod
   for (const entry of judged) for (const note of notesOf(entry)) notes.push(note);
   const verdict = required.length === 0 ? 'pass' : verdictOfRow(row, required);
   if (verdict === 'pass' || verdict === 'warn') notes.push(...required.flatMap(forgiven));
-  const { because, remedy } = explain(required.length === 0 ? judged : required, verdict, row, mode, news);
+  const { because, remedy } = explain(required.length === 0 ? judged : required, verdict, row, { mode, signs });
   const said = new Set(notes.filter((note) => !because.startsWith(note)));
   return { ...base, verdict, because, remedy, skip: null, notes: [...said], checks: ids };
 }
@@ -103,59 +113,61 @@ function verdictOfRow(row: PlannedRow, required: readonly JudgedCheck[]): CheckV
   return best([...hosts.values()].map((checks) => worst(checks.map(({ verdict }) => verdict))));
 }
 
-function explain(
-  judged: readonly JudgedCheck[],
-  verdict: RowVerdict,
-  row: PlannedRow,
-  mode: Mode,
-  news: HostNews,
-): { because: string; remedy: string | null } {
-  if (verdict === 'pass') return { because: passText(judged, row, mode), remedy: null };
+function explain(judged: readonly JudgedCheck[], verdict: RowVerdict, row: PlannedRow, context: Context): Explanation {
+  if (verdict === 'pass') return { because: passText(judged, row, context.mode), remedy: null };
   const culprits = judged.flatMap(({ check, use, observations, verdicts }) =>
     observations.flatMap((observation, i) =>
       verdicts[i] === 'pass' ? [] : [{ check, use, observation, verdict: verdicts[i]! }],
     ),
   );
   const first = culprits.find((culprit) => culprit.verdict === verdict) ?? culprits[0];
-  if (!first) return { because: passText(judged, row, mode), remedy: null };
-  const { check, observation } = first;
-  const endpoint = endpointOf(check, observation);
+  if (!first) return { because: passText(judged, row, context.mode), remedy: null };
   const alike = culprits.filter((culprit) => culprit.verdict === first.verdict).length - 1;
   const more = alike > 0 ? ` (and ${alike} more of ${judged.length})` : '';
-  if (first.use.expect === 'shut' && verdict === 'fail') {
-    const because = `service: ${endpoint} is open and should be shut: ${observation.detail}${more}`;
-    return {
-      because,
-      remedy: `Close ${check.transport.toUpperCase()} ${check.port} on ${observation.address ?? check.host}.`,
-    };
+  return { because: reasonFor(first, verdict, context.signs) + more, remedy: whatToDo(first, verdict) };
+}
+
+interface Culprit extends Seen {
+  readonly verdict: CheckVerdict;
+}
+
+function reasonFor({ check, use, observation, verdict }: Culprit, ofRow: RowVerdict, signs: HostSigns): string {
+  const endpoint = endpointOf(check, observation);
+  const told = `${endpoint}: ${observation.detail}`;
+  if (use.expect === 'shut' && ofRow === 'fail')
+    return `service: ${endpoint} is open and should be shut: ${observation.detail}`;
+  if (ofRow === 'warn')
+    return verdict === 'warn'
+      ? `${endpoint}: ${observation.warnings[0]}`
+      : `${layerOf(observation)}: ${endpoint} does not work while another does: ${observation.detail}`;
+  if (ofRow === 'unverified' && observation.outcome === 'timeout') {
+    const remark = signs.remark(observation.address ?? check.host);
+    return `silence on UDP proves nothing: ${told}${remark === undefined ? '' : `; ${remark}`}`;
   }
-  if (verdict === 'warn') {
-    const isDead = first.verdict !== 'warn';
-    const text = isDead
-      ? `${endpoint} does not work while another does: ${observation.detail}`
-      : observation.warnings[0];
-    const remedy = remedyFor(check, observation);
-    return {
-      because: `${isDead ? `${layerOf(observation)}: ` : ''}${isDead ? '' : `${endpoint}: `}${text}${more}`,
-      remedy,
-    };
-  }
-  if (verdict === 'unverified' && observation.outcome === 'timeout') {
-    const other = news(observation.address ?? check.host);
-    const because = `silence on UDP proves nothing: ${observation.detail}${more}${other === undefined ? '' : `; ${other}`}`;
-    return { because, remedy: remedyFor(check, observation) };
-  }
-  return {
-    because: `${layerOf(observation)}: ${endpoint}: ${observation.detail}${more}`,
-    remedy: remedyFor(check, observation),
-  };
+  return `${layerOf(observation)}: ${told}${silenceText(observation)}`;
+}
+
+/** What the rest of the run says of silence. */
+function silenceText({ outcome, hint }: Observation): string {
+  if (outcome !== 'timeout') return '';
+  if (hint === 'answer-due')
+    return ', where one is due: the host answers otherwise, so it is dropped on the way or not served';
+  if (hint === 'host-silent') return '; nothing came from this host on any port: it is switched off, or all is dropped';
+  return hint === 'host-down' ? '; no host answers at this address' : '';
+}
+
+function whatToDo(culprit: Culprit, ofRow: RowVerdict): string | null {
+  const { check, use, observation } = culprit;
+  return use.expect === 'shut' && ofRow === 'fail'
+    ? `Close ${check.transport.toUpperCase()} ${check.port} on ${observation.address ?? check.host}.`
+    : remedyFor(culprit);
 }
 
 /** "both checks": how many, and the first one's own words. */
 function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): string {
   const first = judged.find(({ verdicts }) => verdicts.includes('pass'));
   if (!first) return 'nothing speaks against it';
-  const { use } = first;
+  const { check, use } = first;
   const observation = first.observations[first.verdicts.indexOf('pass')]!;
   const count = judged.reduce((sum, { observations }) => sum + observations.length, 0);
   const shut = use.expect === 'shut';
@@ -165,8 +177,9 @@ function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): 
     : shut
       ? `shut, as it should be (${observation.outcome})`
       : observation.detail;
+  const way = check.viaProxy ? ', through the proxy' : '';
   const rest = count > 1 ? ` (${count} checks${row.require === 'any' ? ', one good host is enough' : ''})` : '';
-  return `${words}${rest}`;
+  return `${words}${way}${rest}`;
 }
 
 /** Where one good host is enough, what became of the others; the dead address of a name is the reason for a warning. */
@@ -180,18 +193,21 @@ function forgiven({ check, observations, verdicts, verdict }: JudgedCheck): stri
 }
 
 function notesOf({ check, use, observations, verdicts }: JudgedCheck): string[] {
-  if (use.level === 'required' && observations.every(({ notes, warnings }) => notes.length + warnings.length === 0))
-    return [];
-  return observations.flatMap((observation, i) => {
-    const endpoint = endpointOf(check, observation);
-    const told = [...observation.notes, ...observation.warnings].map((text) => `${endpoint}: ${text}`);
-    if (use.level === 'required') return told;
-    const found = observation.detail;
-    return [`${endpoint} (advisory, ${check.probe}): ${verdicts[i] === 'pass' ? 'ok, ' : ''}${found}`, ...told];
-  });
+  const told = observations.flatMap((observation) =>
+    [...observation.notes, ...observation.warnings].map((text) => `${endpointOf(check, observation)}: ${text}`),
+  );
+  if (use.level === 'required') return told;
+  const { transport, port } = check;
+  const bad = observations.find((_, i) => verdicts[i] !== 'pass');
+  // Said of the port, once for all its hosts: healthy servers are so.
+  const advice = bad
+    ? `${transport.toUpperCase()} ${port} is advisory and may be ignored (${bad.detail})${use.note === null ? '' : `: ${use.note}`}`
+    : `${transport.toUpperCase()} ${port}, which is advisory, answers`;
+  return [advice, ...told];
 }
 
 function endpointOf(check: Check, { address }: Observation): string {
+  if (check.isName) return check.host;
   const host = address !== null && address !== check.host ? `${check.host} (${address})` : check.host;
   const shown = host.includes(':') && !host.includes(' ') ? `[${host}]` : host;
   return `${shown}:${check.port}/${check.transport}`;

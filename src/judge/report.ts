@@ -1,9 +1,9 @@
 /** Everything judged, as the report: counts, the summary's verdict and the exit code, each derived once and here. */
-import type { Observation, Outcome } from '../model/outcome.ts';
+import type { Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import type { ReportCheck, ReportRow, Summary } from '../model/report.ts';
 import type { CheckVerdict, Mode } from '../model/verdict.ts';
-import { reportId, type Checked, type HostNews } from './judge.ts';
+import { reportId, type Checked } from './judge.ts';
 import { verdictOf, worst } from './table.ts';
 
 /** The mildest row verdict that makes the exit code 1. */
@@ -43,7 +43,7 @@ function worstVerdict({ uses, transport }: Check, observation: Observation, mode
   return worst(uses.map(({ expect }) => verdictOf(observation, transport, mode, expect)));
 }
 
-const isAdvisory = ({ uses }: Check): boolean => uses.every(({ level }) => level === 'advisory');
+export const isAdvisory = ({ uses }: Check): boolean => uses.every(({ level }) => level === 'advisory');
 
 /** A row may want a check twice, with different expectations. The checks of one need share their uses, and so the list. */
 export function rowIdsOf({ uses }: Check): readonly string[] {
@@ -115,37 +115,3 @@ export function isComplete(checked: Iterable<Checked>): boolean {
   for (const { observations } of checked) if (observations.some(isInconclusive)) return false;
   return true;
 }
-
-/** What TCP said about an address, for UDP rows that met silence there. */
-export function hostNews(checked: Iterable<Checked>): HostNews {
-  const ledger = new HostLedger();
-  for (const { check, observations } of checked) {
-    for (const observation of observations) ledger.add(check, observation);
-  }
-  return ledger.news;
-}
-
-/** The same, while observations come in. */
-export class HostLedger {
-  readonly #alive = new Set<string>();
-  readonly #rejected = new Set<string>();
-  readonly #dropped = new Set<string>();
-
-  add(check: Check, { address, outcome, stage, hint }: Observation): void {
-    if (address === null || check.viaProxy) return;
-    if (outcome === 'unreachable' && hint === 'icmp-reject') this.#rejected.add(address);
-    else if (check.transport === 'tcp' && outcome === 'timeout' && stage === 'connect') this.#dropped.add(address);
-    else if (!silentOutcomes.has(outcome)) this.#alive.add(address);
-  }
-
-  readonly news: HostNews = (address) => {
-    if (this.#alive.has(address)) return 'the host is alive: it answers on other ports';
-    if (this.#rejected.has(address))
-      return 'a firewall rejects other ports of the same host, so this one is probably closed too';
-    if (this.#dropped.has(address)) return 'TCP to the same host is dropped as well: a firewall, or the host is down';
-    return undefined;
-  };
-}
-
-/** With these nobody at the address has spoken. */
-const silentOutcomes: ReadonlySet<Outcome> = new Set(['unresolved', 'unreachable', 'local', 'aborted', 'timeout']);

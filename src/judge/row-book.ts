@@ -1,13 +1,14 @@
 /**
  * Which rows still wait for checks. A row is judged when its last check is told, and what only it needed is forgotten:
- * a long run keeps what its open rows need. A row that met silence waits for the end, when other checks may say more.
+ * a long run keeps what its open rows need. A row that met silence waits for the end, when other checks have said more.
  */
 import type { Observation } from '../model/outcome.ts';
 import type { Check, Plan, PlannedRow } from '../model/plan.ts';
 import type { ReportRow } from '../model/report.ts';
 import type { Mode } from '../model/verdict.ts';
-import { judgeRow, type Checked, type HostNews } from './judge.ts';
-import { HostLedger, isInconclusive, rowIdsOf } from './report.ts';
+import { HostSigns, isSilence } from './host-signs.ts';
+import { judgeRow, type Checked } from './judge.ts';
+import { isInconclusive, rowIdsOf } from './report.ts';
 
 /** A row, and where its checks stand in the plan, in the row's own order. */
 interface BookedRow {
@@ -15,7 +16,7 @@ interface BookedRow {
   readonly places: readonly number[];
   /** How many of its checks are still open. */
   open: number;
-  /** Its datagrams met silence. */
+  /** Its packets met silence. */
   isSilent: boolean;
   judged: ReportRow | undefined;
 }
@@ -26,7 +27,7 @@ export class RowBook {
   complete = true;
   readonly #plan: Plan;
   readonly #mode: Mode;
-  readonly #ledger = new HostLedger();
+  readonly #signs = new HostSigns();
   readonly #rows: ReadonlyMap<string, BookedRow>;
   readonly #rowsOfIds = new Map<readonly string[], readonly BookedRow[]>();
   readonly #seen: (Observation[] | undefined)[];
@@ -49,10 +50,9 @@ export class RowBook {
     if (seen) seen.push(observation);
     // Made with its one element: the first push to an empty array makes room for sixteen more.
     else this.#seen[at] = [observation];
-    this.#ledger.add(check, observation);
+    this.#signs.add(check, observation);
     if (isInconclusive(observation)) this.complete = false;
-    if (check.transport === 'udp' && observation.outcome === 'timeout')
-      for (const row of this.#rowsOf(check)) row.isSilent = true;
+    if (isSilence(check, observation)) for (const row of this.#rowsOf(check)) row.isSilent = true;
   }
 
   /** The check has no further observation: the rows that are known by it. */
@@ -61,14 +61,28 @@ export class RowBook {
     const judged: ReportRow[] = [];
     for (const row of this.#rowsOf(this.#plan.checks[at]!)) {
       row.open -= 1;
-      if (row.open <= 0 && !row.isSilent) judged.push(this.#judge(row, () => undefined));
+      if (row.open <= 0 && !row.isSilent) judged.push(this.#judge(row));
     }
     return judged;
   }
 
-  /** The run is over: the rows that waited for it. */
+  /** The run is over: the silent observations, each with what the others say about it. `down`: nobody has these addresses. */
+  settle(down: Iterable<string>): Checked[] {
+    this.#signs.markDown(down);
+    const settled: Checked[] = [];
+    for (const [at, check] of this.#plan.checks.entries()) {
+      const seen = this.#seen[at];
+      if (!seen?.some((one) => isSilence(check, one))) continue;
+      const observations = seen.map((one) => this.#signs.settled(check, one));
+      this.#seen[at] = observations;
+      settled.push({ check, observations: observations.filter((_, i) => isSilence(check, seen[i]!)) });
+    }
+    return settled;
+  }
+
+  /** The rows that waited for the end of the run. */
   finishAll(): ReportRow[] {
-    return [...this.#rows.values()].filter(({ judged }) => !judged).map((row) => this.#judge(row, this.#ledger.news));
+    return [...this.#rows.values()].filter(({ judged }) => !judged).map((row) => this.#judge(row));
   }
 
   /** Every row that is judged, in the order of the plan. */
@@ -76,14 +90,14 @@ export class RowBook {
     return [...this.#rows.values()].flatMap(({ judged }) => judged ?? []);
   }
 
-  #judge(booked: BookedRow, news: HostNews): ReportRow {
+  #judge(booked: BookedRow): ReportRow {
     const { row, places } = booked;
     const checked: Checked[] = [];
     for (const at of places) {
       const observations = this.#seen[at];
       if (observations) checked.push({ check: this.#plan.checks[at]!, observations });
     }
-    const judged = judgeRow(row, checked, this.#mode, news);
+    const judged = judgeRow(row, checked, this.#mode, this.#signs);
     booked.judged = judged;
     for (const at of places) {
       this.#wanted[at]! -= 1;

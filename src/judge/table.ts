@@ -1,6 +1,7 @@
 /**
  * What an outcome means for a check: the table of the contract as data, first match wins. `service` and `path` are the
- * modes; `shut` is for needs that expect a closed port, in either mode. Silence on UDP proves nothing in any of them.
+ * modes; `shut` is for needs that expect a closed port, in either mode. Silence on UDP proves nothing by itself; what the
+ * other checks of the host say about it is its hint.
  */
 import type { Hint, Outcome, Stage } from '../model/outcome.ts';
 import type { Expect } from '../model/spec.ts';
@@ -44,6 +45,8 @@ export const verdictTable: readonly Line[] = [
   line('refused', 'fail', 'pass', 'pass'),
   line('unreachable', 'fail', 'fail', 'pass'),
   line('unresolved', 'fail', 'fail', 'unverified'),
+  line('timeout', 'fail', 'unverified', 'unverified', { transport: 'udp', hint: 'answer-due' }),
+  line('timeout', 'fail', 'unverified', 'unverified', { transport: 'udp', hint: 'host-down' }),
   line('timeout', 'unverified', 'unverified', 'unverified', { transport: 'udp' }),
   line('timeout', 'fail', 'pass', 'fail', { stage: 'exchange' }),
   line('timeout', 'fail', 'fail', 'fail', { stage: 'tls' }),

@@ -25,6 +25,8 @@ export const hints = [
   'icmp-reject', // an administrative "no" arrived well before neighbour discovery could have failed
   'host-down', // nobody answered for the address on its own link
   'no-route', // this machine has no route to the address
+  'host-silent', // nothing came from an address of this machine's own link, on any port
+  'answer-due', // silence of a service that must answer, on a host that answered something else
   'proxy', // the failing peer is the HTTP proxy, not the destination
   'large-hello', // only a ClientHello that fits one TCP segment gets an answer
   'intercepted', // the certificate of a public name was issued by somebody else

@@ -7,6 +7,14 @@ export interface Use {
   readonly row: string;
   readonly expect: Expect;
   readonly level: Level;
+  /** What people call that which is to listen there. */
+  readonly service: string;
+  /** What to write into the site file where the need does not apply after all, or null. */
+  readonly unless: string | null;
+  /** Why the page's words and the need differ, or null. */
+  readonly note: string | null;
+  /** Nobody at the site runs the destination: it is the vendor's. */
+  readonly isVendors: boolean;
 }
 
 /** One probe against one host and port. A name becomes one observation for each of its addresses. */
@@ -22,6 +30,10 @@ export interface Check {
   readonly options: Readonly<Record<string, unknown>>;
   /** Through the HTTP proxy: the name is then not resolved here. */
   readonly viaProxy: boolean;
+  /** The target is the name itself: nothing is sent to it. */
+  readonly isName: boolean;
+  /** Over UDP: the service must answer, so that silence is a failure where the host is alive. */
+  readonly isAnswerDue: boolean;
   /** This machine may be among the hosts: its own addresses are left out. */
   readonly isPeer: boolean;
   readonly uses: readonly Use[];

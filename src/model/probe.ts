@@ -92,6 +92,11 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   readonly port: number;
   /** False where the target is a name, not an address. */
   readonly perAddress?: false;
+  /**
+   * For a service that may well stay silent: where to look for the proof that silence is not. Absent: an answer is due, and
+   * a client of the service cannot do without one.
+   */
+  onSilence?(target: Pick<Target, 'address' | 'port'>): string;
   readonly about: {
     readonly title: string;
     readonly sends: string;

@@ -51,6 +51,8 @@ export const Need = v.strictObject({
   when: v.optional(Facts, {}),
   /** The probe's options. A value "$domain" is taken from the site; the option is left out when the site does not know it. */
   options: v.optional(v.record(v.string(), v.unknown()), {}),
+  /** What people call that which is to listen there. Absent: as the probe calls it. */
+  service: v.optional(Text),
   /** Why the page's words and this need differ. */
   note: v.optional(Text),
 });

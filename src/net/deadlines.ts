@@ -2,12 +2,16 @@
  * One coarse clock for every deadline of a run, instead of a timer a socket: a list a duration, in the order of expiry,
  * and one interval that looks at the heads. Adding and cancelling cost a few pointers (10,000 waits: no timers at all).
  *
- * When the loop itself was late, answers may lie unread in the kernel: expiry then waits until after the poll phase, so
- * that our own stall never turns a healthy endpoint into a timeout.
+ * When the loop itself was late, answers may lie unread in the kernel: expiry then waits until after the poll phase. A
+ * stall (a stopped process, a snapshot of the machine) is given back to every deadline that it fell into: an exchange of
+ * several steps needs its time for those that are left. So our own trouble never turns a healthy endpoint into a timeout.
  */
 
 /** How precise a deadline is, where the loop is not busy: a wake-up that finds nothing due takes microseconds. */
 const tickMs = 10;
+
+/** Less than that is a busy loop, which every peer waits for alike. */
+const stallMs = 250;
 
 class Entry {
   readonly expiresAt: number;
@@ -38,6 +42,12 @@ export class Deadlines {
   #count = 0;
   #timer: NodeJS.Timeout | undefined;
   #dueAt = 0;
+  #stalledMs = 0;
+
+  /** Milliseconds of a clock that stands still while this process does. */
+  now(): number {
+    return performance.now() - this.#stalledMs;
+  }
 
   /** Calls `expire(what)` once, `afterMs` from now at the earliest, unless cancelled before. */
   add(afterMs: number, expire: () => void): Deadline;
@@ -47,7 +57,7 @@ export class Deadlines {
     let list = this.#lists.get(duration);
     if (!list) this.#lists.set(duration, (list = { first: undefined, last: undefined }));
     const now = performance.now();
-    const entry = new Entry(now + duration, list, expire, what);
+    const entry = new Entry(now - this.#stalledMs + duration, list, expire, what);
     if (list.last) list.last.next = entry;
     else list.first = entry;
     list.last = entry;
@@ -92,10 +102,11 @@ export class Deadlines {
     // Not when the last one is cancelled: a busy run has none for a moment many times a second.
     if (this.#count === 0) return this.#rest();
     const now = performance.now();
-    const late = now > this.#dueAt + tickMs;
+    const lateMs = now - this.#dueAt;
     this.#dueAt = now + tickMs;
-    if (late) setImmediate(() => this.#expireDue(now));
-    else this.#expireDue(now);
+    if (lateMs > stallMs) this.#stalledMs += lateMs;
+    if (lateMs > tickMs) setImmediate(() => this.#expireDue(this.now()));
+    else this.#expireDue(now - this.#stalledMs);
   }
 
   #expireDue(now: number): void {

@@ -29,7 +29,12 @@ type Row = Cause | ((context: FailureContext) => Cause);
 
 const noRoute: Cause = { outcome: 'unreachable', hint: 'no-route', text: 'this machine has no route to it' };
 const reject: Cause = { outcome: 'unreachable', hint: 'icmp-reject', text: 'a firewall or router rejects it (ICMP)' };
-const down: Cause = { outcome: 'unreachable', hint: 'host-down', text: 'no host answers at this address' };
+/** Nobody answered for the address on its own link. */
+export const hostDown: Cause = {
+  outcome: 'unreachable',
+  hint: 'host-down',
+  text: 'no host answers at this address',
+};
 const ownFirewall: Cause = { outcome: 'local', text: 'this machine does not let it out (its own firewall or policy)' };
 const closed: Cause = { outcome: 'closed', text: 'the peer reset the connection' };
 
@@ -43,14 +48,14 @@ const causes: Readonly<Record<string, Row>> = {
   ENETUNREACH: ({ immediate }) => (immediate ? noRoute : reject),
   EHOSTUNREACH: ({ immediate, elapsedMs, transport }) => {
     if (immediate) return noRoute;
-    return transport === 'tcp' && elapsedMs >= neighbourFailureMs ? down : reject;
+    return transport === 'tcp' && elapsedMs >= neighbourFailureMs ? hostDown : reject;
   },
   // IPv6 "administratively prohibited" and "policy failed"; at once it is a prohibit route or broadcast of this machine.
   EACCES: ({ immediate }) => (immediate ? ownFirewall : reject),
   EPERM: ownFirewall,
   ENOPROTOOPT: reject,
   EPROTO: reject,
-  EHOSTDOWN: down,
+  EHOSTDOWN: hostDown,
   ENONET: noRoute,
   ETIMEDOUT: { outcome: 'timeout', text: 'nothing came back' },
   EMFILE: local('this process has no file descriptor left (raise `ulimit -n`)'),

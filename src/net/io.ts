@@ -13,7 +13,8 @@ import { tunnel, type Proxy } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
 import type { SpareSockets } from './spare-sockets.ts';
-import { lateConnect, openTcp } from './tcp.ts';
+import type { SynRetransmits } from './syn-retransmits.ts';
+import { openTcp } from './tcp.ts';
 import {
   handshake,
   judgeCertificate,
@@ -36,6 +37,7 @@ export interface Net {
   /** How often a datagram is sent again. */
   readonly retries: number;
   readonly counters: { connects: number; datagrams: number };
+  readonly synRetransmits: SynRetransmits;
 }
 
 /** Datagrams are lost by ones and twos; a second later the way is usually free again. */
@@ -174,10 +176,11 @@ export class NetIo implements ProbeIo {
     this.scope.stage = 'connect';
     this.#net.counters.connects += 1;
     const startedAt = performance.now();
+    this.#net.synRetransmits.begin(startedAt);
     const socket = await openTcp(this.scope, address, port, { sourceAddress: this.#net.sourceAddress });
     const connectMs = performance.now() - startedAt;
     this.record({ connectMs: Math.round(connectMs * 100) / 100 });
-    const late = lateConnect(connectMs);
+    const late = this.#net.synRetransmits.noteFor(startedAt, connectMs);
     if (late !== undefined) this.note(late);
     return new StreamConn(this.scope, socket);
   }

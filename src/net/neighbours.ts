@@ -3,8 +3,8 @@
  * others are thrown away before they leave, and no call says so: it looks like silence. Only a counter tells. A container
  * does not see it; there, a table that is nearly full and a SYN that could not be sent tell the same.
  */
-import { readFileSync } from 'node:fs';
 import type { Deadlines } from './deadlines.ts';
+import { counter, readOrEmpty } from './proc.ts';
 
 const tables = ['/proc/net/stat/arp_cache', '/proc/net/stat/ndisc_cache'];
 const crowded = 900;
@@ -59,18 +59,4 @@ export function tableFulls(text: string): number {
   const column = head.trim().split(/\s+/).indexOf('table_fulls');
   if (column < 0) return 0;
   return lines.reduce((sum, line) => sum + (parseInt(line.trim().split(/\s+/)[column] ?? '', 16) || 0), 0);
-}
-
-/** Two lines for each protocol: `TcpExt: name name …` and `TcpExt: 1 2 …`. */
-export function counter(text: string, protocol: string, name: string): number {
-  const [names = '', counts = ''] = text.split('\n').filter((line) => line.startsWith(`${protocol}: `));
-  return Number(counts.split(' ')[names.split(' ').indexOf(name)] ?? 0) || 0;
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

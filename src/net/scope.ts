@@ -11,6 +11,7 @@ export class Scope {
   /** True once the peer has sent anything at this stage: silence and slowness are told apart by it. */
   heard = false;
   readonly startedAt = performance.now();
+  readonly #startedAt: number;
   readonly #deadlines: Deadlines;
   readonly #timeoutMs: number;
   #deadline: Deadline;
@@ -24,6 +25,7 @@ export class Scope {
   constructor(deadlines: Deadlines, timeoutMs: number) {
     this.#deadlines = deadlines;
     this.#timeoutMs = timeoutMs;
+    this.#startedAt = deadlines.now();
     this.#deadline = deadlines.add(timeoutMs, this.#expire);
   }
 
@@ -77,12 +79,13 @@ export class Scope {
 
   /** Stops the attempt's clock until the returned function is called: while we wait for ourselves, not for the peer. */
   pause(): () => void {
-    const since = performance.now();
+    const since = this.#deadlines.now();
     this.#deadlines.cancel(this.#deadline);
     return () => {
       if (this.#isOver) return;
-      this.#pausedMs += performance.now() - since;
-      const left = this.#timeoutMs + this.#pausedMs - this.elapsedMs;
+      const now = this.#deadlines.now();
+      this.#pausedMs += now - since;
+      const left = this.#timeoutMs + this.#pausedMs - (now - this.#startedAt);
       this.#deadline = this.#deadlines.add(left, this.#expire);
     };
   }

@@ -110,11 +110,12 @@ export function makePlan(input: PlanInput): Plan {
     for (const need of row.needs) {
       const missing = unmetFact(need.when, facts);
       if (missing !== undefined) {
-        notes.push(`${need.probe} on ${portsText([need.ports ?? [defaultPort(need)]])} is left out: ${missing}`);
+        const service = need.service ?? probeNamed(need.probe).about.title;
+        notes.push(`${service} on port ${portsText([need.ports ?? [defaultPort(need)]])} is left out: ${missing}`);
         continue;
       }
       const ports = expandPorts(need.ports ?? [defaultPort(need)], defaultPort(need));
-      const uses: readonly Use[] = [{ row: row.id, expect: need.expect, level: need.level }];
+      const uses: readonly Use[] = [useOf(row, need, probeNamed(need.probe))];
       for (const host of hosts) {
         const place = placeOf(host);
         for (const port of ports) {
@@ -167,6 +168,8 @@ export function makePlan(input: PlanInput): Plan {
       port,
       options,
       viaProxy,
+      isName: probe.perAddress === false,
+      isAnswerDue: transport === 'udp' && !probe.onSilence,
       isPeer,
       uses,
     };
@@ -304,6 +307,24 @@ function whySkip(row: Requirement, { spec, site, selection }: PlanInput, facts: 
     because: `it starts from ${row.from}, which is not where this runs`,
     remedy: `run xenreach on ${spec.roles[row.from]?.title ?? row.from} with --as ${row.from}`,
   };
+}
+
+function useOf(row: Requirement, need: Need, probe: Probe): Use {
+  return {
+    row: row.id,
+    expect: need.expect,
+    level: need.level,
+    service: need.service ?? probe.about.title,
+    unless: unlessOf(need),
+    note: need.note ?? null,
+    isVendors: row.hosts !== undefined,
+  };
+}
+
+/** "facts: { https-only: true }": the other value of the truth that the need hangs on. */
+function unlessOf({ when }: Need): string | null {
+  const [first] = Object.entries(when);
+  return first && typeof first[1] === 'boolean' ? `facts: { ${first[0]}: ${String(!first[1])} }` : null;
 }
 
 /** What the site filled in may still be no option of the probe: a query type that is no type. */

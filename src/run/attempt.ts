@@ -5,7 +5,6 @@ import type { Check } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import { isExhaustion } from '../net/failure.ts';
 import { NetIo, type AttemptOptions, type Net } from '../net/io.ts';
-import { lateConnect } from '../net/tcp.ts';
 import { DecodeError } from '../wire/reader.ts';
 
 /** A proxy tries the destination for a while itself (squid: six seconds) before it tells us why not. */
@@ -67,7 +66,7 @@ export async function observe(
     hint: failure?.hint ?? hint,
     code: failure?.code ?? null,
     detail: answer?.detail ?? failure!.detail,
-    remedy: (answer ?? failure!).remedy ?? null,
+    remedy: (answer ?? failure!).remedy ?? silenceRemedy(check, address, probe, failure),
     warnings: io.warnings,
     notes: io.notes,
     attempts: Math.max(attempts, io.sends),
@@ -75,6 +74,12 @@ export async function observe(
     durationMs: hundredths(performance.now() - began),
     evidence: { ...io.evidence, ...answer?.evidence },
   };
+}
+
+/** Where a service may stay silent, only its probe knows where else to look. */
+function silenceRemedy({ transport, port }: Check, address: string, probe: Probe, failure?: NetFailure): string | null {
+  const isSilence = transport === 'udp' && failure?.outcome === 'timeout';
+  return (isSilence ? probe.onSilence?.({ address, port }) : undefined) ?? null;
 }
 
 /** The peer said something to the hello. A second attempt that never got so far (refused, interrupted) proves nothing of it. */
@@ -89,12 +94,17 @@ export function observationOf(
   { id }: Check,
   address: string,
   answer: Answer,
-  connect: { readonly startedAt: string; readonly elapsedMs: number; readonly failure: NetFailure | undefined },
+  connect: {
+    readonly startedAt: string;
+    readonly elapsedMs: number;
+    readonly failure: NetFailure | undefined;
+    /** Why it was late. */
+    readonly note: string | undefined;
+  },
 ): Observation | undefined {
-  const { startedAt, failure } = connect;
+  const { startedAt, failure, note } = connect;
   if (failure && isExhaustion(failure)) return undefined;
   const durationMs = hundredths(connect.elapsedMs);
-  const late = failure ? undefined : lateConnect(durationMs);
   return {
     check: id,
     address,
@@ -105,7 +115,7 @@ export function observationOf(
     detail: failure?.detail ?? answer.detail,
     remedy: failure?.remedy ?? null,
     warnings: none,
-    notes: late === undefined ? none : [late],
+    notes: failure || note === undefined ? none : [note],
     attempts: 1,
     startedAt,
     durationMs,
@@ -152,7 +162,9 @@ async function attempt(
 function failureOf(error: unknown, check: Check, onBug: Attempts['onBug']): NetFailure {
   if (error instanceof NetError) return error.failure;
   if (error instanceof DecodeError) {
-    return { outcome: 'garbled', stage: 'exchange', detail: `the answer is not ${check.probe}: ${error.message}` };
+    // Byte 0 is no place: it is the whole that is wrong.
+    const fault = error.message.replace(/ \(at byte 0\)$/, '');
+    return { outcome: 'garbled', stage: 'exchange', detail: `unexpected answer: ${fault}` };
   }
   onBug(check, error);
   const text = error instanceof Error ? error.message : String(error);

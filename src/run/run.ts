@@ -16,7 +16,9 @@ import { Neighbours } from '../net/neighbours.ts';
 import { Pacer } from '../net/pacer.ts';
 import type { Proxy } from '../net/proxy.ts';
 import { NameResolver, type Family } from '../net/resolver.ts';
+import { OwnLinks } from '../net/own-links.ts';
 import { SpareSockets } from '../net/spare-sockets.ts';
+import { SynRetransmits } from '../net/syn-retransmits.ts';
 import { SecureContexts } from '../net/tls.ts';
 import { nothingTried, observationOf, observe, timestamp, unfinished, type Attempts } from './attempt.ts';
 import { Pool, type PoolOptions } from './pool.ts';
@@ -50,6 +52,8 @@ export interface RunControl {
   /** Resolves when every check is told. Never rejects. */
   readonly done: Promise<Stats>;
   readonly inFlight: () => number;
+  /** Addresses of this machine's own links that nobody answers for, as of now. */
+  readonly hostsDown: () => ReadonlySet<string>;
   /** Ends it now: what is open becomes `aborted`, with this reason. */
   readonly stop: (why: string) => void;
 }
@@ -130,6 +134,8 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   const deadlines = new Deadlines();
   const pacer = new Pacer();
   const neighbours = new Neighbours(deadlines);
+  const links = new OwnLinks();
+  const synRetransmits = new SynRetransmits();
   const resolver = new NameResolver({
     family: settings.family,
     timeoutMs: Math.max(250, Math.floor(settings.timeoutMs / 2)),
@@ -150,6 +156,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     sourceAddress: settings.sourceAddress,
     retries: settings.retries,
     counters,
+    synRetransmits,
   };
   const live = new Set<NetIo>();
   const attempts: Attempts = {
@@ -163,8 +170,9 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     sourceAddress: settings.sourceAddress,
     counters,
     told: (job, failure, elapsedMs) => {
-      const { check, completed, address, startedAt } = job;
-      end(job, observationOf(check, address, completed!, { startedAt, elapsedMs, failure }));
+      const { check, completed, address, startedAt, startedMs } = job;
+      const note = failure ? undefined : synRetransmits.noteFor(startedMs, elapsedMs);
+      end(job, observationOf(check, address, completed!, { startedAt, elapsedMs, failure, note }));
     },
   };
   const threads = settings.threads ?? threadsFor(plan, settings);
@@ -196,7 +204,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     const peakRssMiB = Math.round(process.resourceUsage().maxRSS / 1024);
     return { maxInFlight: pool.maxInFlight, ...counters, peakRssMiB };
   })();
-  return { done, inFlight: () => pool.inFlight, stop };
+  return { done, inFlight: () => pool.inFlight, hostsDown: () => links.unanswered(), stop };
 
   async function schedule(): Promise<void> {
     const named: number[] = [];
@@ -253,6 +261,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     job.release = release;
     job.startedAt = timestamp();
     job.startedMs = performance.now();
+    synRetransmits.begin(job.startedMs);
     if (job.completed) connects.start(job, job.address, job.check.port);
     else void observe(job.check, job.address, job.probe, attempts).then((observation) => end(job, observation));
   }
@@ -262,10 +271,11 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     return new Job(at, check, probeOf(check), literalOf(check), undefined);
   }
 
-  function end(job: Job, observation: Observation | undefined): void {
+  function end(job: Job, seen: Observation | undefined): void {
     if (stopped !== undefined) return job.release();
-    if (!observation) sockets.close();
+    if (!seen) sockets.close();
     const { at, check, address, kin } = job;
+    const observation = seen && links.informed(seen, check.transport);
     const want = wantOf(job, observation);
     if (want && job.backOffs < maxBackOffs) {
       const pauseMs = Math.max(want.pauseMs, firstBackOffMs * 2 ** job.backOffs);

@@ -1,13 +1,14 @@
 /** Observations to the verdict of a row: names with several addresses, roles where one is enough, advice, silence. */
 import { describe, expect, test } from 'vitest';
-import { judgeRow, reportId, type HostNews } from '../../src/judge/judge.ts';
+import { HostSigns } from '../../src/judge/host-signs.ts';
+import { judgeRow, reportId } from '../../src/judge/judge.ts';
 import { layerOf } from '../../src/judge/explain.ts';
 import { hints, outcomes, stages } from '../../src/model/outcome.ts';
 import type { Skip } from '../../src/model/plan.ts';
 import { modes } from '../../src/model/verdict.ts';
 import { checkedOf, checkOf, requirementOf, rowOf, seen, usual } from '../support/judged.ts';
 
-const noNews: HostNews = () => undefined;
+const noNews = new HostSigns();
 const refused = seen({
   outcome: 'refused',
   stage: 'connect',
@@ -100,7 +101,7 @@ describe('a role where any is enough', () => {
 
 describe('an advisory need', () => {
   const main = checkOf({ probe: 'ntp', transport: 'udp' });
-  const advice = checkOf({ uses: [{ ...usual, level: 'advisory' }] });
+  const advice = checkOf({ uses: [{ ...usual, level: 'advisory', note: 'NTP has no TCP.' }] });
 
   test.for([...outcomes])('that ends in %s never makes its row worse', (outcome) => {
     const checked = [
@@ -109,7 +110,11 @@ describe('an advisory need', () => {
     ];
     const row = judgeRow(rowOf([main, advice]), checked, 'service', noNews);
     expect(row).toMatchObject({ verdict: 'pass', remedy: null });
-    expect(row.notes).toEqual([expect.stringMatching(/^192\.0\.2\.5:123\/tcp \(advisory, tcp\): (?:ok, )?so it was$/)]);
+    expect(row.notes).toEqual([
+      outcome === 'answered'
+        ? 'TCP 123, which is advisory, answers'
+        : 'TCP 123 is advisory and may be ignored (so it was): NTP has no TCP.',
+    ]);
   });
 
   test('does not turn its row to a warning with a warning of its own', () => {
@@ -136,13 +141,14 @@ describe('silence on UDP', () => {
     const row = judgeRow(rowOf([check]), [checkedOf(check, silence)], 'service', noNews);
     expect(row.verdict).toBe('unverified');
     expect(row.because).toMatch(/^silence on UDP proves nothing: .*no answer to 3 datagrams in 5 s$/);
-    expect(row.remedy).toMatch(/one-way/);
+    expect(row.remedy).toMatch(/^Allow UDP 514 from this machine/);
   });
 
   test('tells what other checks learned about the host', () => {
-    const news: HostNews = (address) => (address === '192.0.2.5' ? 'the host is alive' : undefined);
+    const news = new HostSigns();
+    news.add(checkOf(), seen());
     const row = judgeRow(rowOf([check]), [checkedOf(check, silence)], 'service', news);
-    expect(row.because).toMatch(/; the host is alive$/);
+    expect(row.because).toMatch(/; the host is alive: it answers on other ports$/);
   });
 });
 

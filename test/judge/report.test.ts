@@ -1,15 +1,7 @@
 /** Counts, the summary's verdict, the exit code, and what TCP tells about hosts that were silent on UDP. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  exitCodeOf,
-  failOnChoices,
-  hostNews,
-  isComplete,
-  plannedCheck,
-  reportCheck,
-  summarize,
-} from '../../src/judge/report.ts';
+import { exitCodeOf, failOnChoices, isComplete, plannedCheck, reportCheck, summarize } from '../../src/judge/report.ts';
 import { outcomes } from '../../src/model/outcome.ts';
 import { rowVerdicts, type RowVerdict } from '../../src/model/verdict.ts';
 import { checkedOf, checkOf, seen, usual } from '../support/judged.ts';
@@ -80,9 +72,9 @@ test.for([...outcomes])('a run that ended in %s is complete or not', (outcome) =
 describe('a check in the report', () => {
   const check = checkOf({
     uses: [
-      { row: 'a', expect: 'path', level: 'required' },
-      { row: 'b', expect: 'open', level: 'advisory' },
-      { row: 'a', expect: 'path', level: 'required' },
+      { ...usual, row: 'a', expect: 'path' },
+      { ...usual, row: 'b', level: 'advisory' },
+      { ...usual, row: 'a', expect: 'path' },
     ],
   });
 
@@ -102,34 +94,5 @@ describe('a check in the report', () => {
       ...Array.from({ length: 6 }, () => null),
       0,
     ]);
-  });
-});
-
-describe('what other checks say about a host that was silent', () => {
-  const newsOf = (...observations: Parameters<typeof seen>[0][]): string | undefined =>
-    hostNews(observations.map((parts) => checkedOf(checkOf(), seen(parts))))('192.0.2.5');
-
-  test.for(['answered', 'declined', 'untrusted', 'tls-failed', 'garbled', 'closed', 'refused'] as const)(
-    '%s on TCP: it is alive',
-    (outcome) => {
-      expect(newsOf({ outcome, stage: 'exchange' })).toMatch(/alive/);
-    },
-  );
-
-  test('a reject, and silence, speak of a firewall; life outweighs both', () => {
-    const reject = { outcome: 'unreachable', stage: 'connect', hint: 'icmp-reject' } as const;
-    const drop = { outcome: 'timeout', stage: 'connect' } as const;
-    expect(newsOf(reject)).toMatch(/firewall rejects/);
-    expect(newsOf(drop)).toMatch(/dropped as well/);
-    expect(newsOf(drop, reject)).toMatch(/firewall rejects/);
-    expect(newsOf(drop, reject, {})).toMatch(/alive/);
-  });
-
-  test('nothing is known of another host, by the proxy, or from a machine in trouble', () => {
-    expect(newsOf({ address: '192.0.2.6' })).toBeUndefined();
-    expect(newsOf({ address: null })).toBeUndefined();
-    expect(newsOf({ outcome: 'local' }, { outcome: 'aborted' }, { outcome: 'unresolved' })).toBeUndefined();
-    const viaProxy = checkedOf(checkOf({ viaProxy: true }), seen());
-    expect(hostNews([viaProxy])('192.0.2.5')).toBeUndefined();
   });
 });

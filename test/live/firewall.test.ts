@@ -128,7 +128,8 @@ const situations: readonly Situation[] = [
   {
     what: 'a host that is down, on our own link',
     to: 'absent on our link',
-    said: { tcp4: down, tcp6: down, udp4: silentUdp, udp6: silentUdp },
+    // The kernel's neighbour table tells what no ICMP does; for IPv6 there is no such file.
+    said: { tcp4: down, tcp6: down, udp4: ['unreachable', 'exchange', 'host-down'], udp6: silentUdp },
   },
   {
     // A SYN that the own firewall drops is lost like any other: only UDP is told.

@@ -8,6 +8,7 @@ import { probes } from '../../src/cli/registry.ts';
 import type { Observation, Outcome } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
 import { run, type RunSettings } from '../../src/run/run.ts';
+import { usual } from '../support/judged.ts';
 import { patienceMs } from '../support/patience.ts';
 
 const timeoutMs = 700;
@@ -102,8 +103,10 @@ describe.for(hostileKinds)('%s', (kind) => {
       port: peer.port,
       options: parsed.value as Record<string, unknown>,
       viaProxy: false,
+      isName: false,
+      isAnswerDue: false,
       isPeer: false,
-      uses: [{ row: 'hostile', expect: 'open', level: 'required' }],
+      uses: [{ ...usual, row: 'hostile' }],
     };
     const rssBefore = process.memoryUsage.rss();
     const bugs: unknown[] = [];

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { Crowd } from '../../src/net/crowd.ts';
 import { Deadlines } from '../../src/net/deadlines.ts';
-import { counter, Neighbours, tableFulls } from '../../src/net/neighbours.ts';
+import { Neighbours, tableFulls } from '../../src/net/neighbours.ts';
+import { counter } from '../../src/net/proc.ts';
 
 test('connections to one address and port are reset beyond the bound, others are not', () => {
   const crowd = new Crowd({ bound: 3 });

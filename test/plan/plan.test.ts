@@ -118,9 +118,21 @@ describe('the same endpoint', () => {
     const plan = planOf(siteOf({ 'xenserver-host': roleOf(['192.0.2.2']) }, { facts: { 'https-only': true } }));
     const shut = checksOf(plan, 'management-port-80-closed');
     expect(shut.map(({ uses }) => uses)).toEqual([
-      [{ row: 'management-port-80-closed', expect: 'shut', level: 'required' }],
+      [
+        {
+          row: 'management-port-80-closed',
+          expect: 'shut',
+          level: 'required',
+          service: 'TCP connection',
+          unless: null,
+          note: null,
+          isVendors: false,
+        },
+      ],
     ]);
-    expect(rowIn(plan, 'pool-management').notes.join()).toMatch(/xapi on 80 is left out: the fact https-only is true/);
+    expect(rowIn(plan, 'pool-management').notes.join()).toMatch(
+      /XenServer management API on port 80 is left out: the fact https-only is true/,
+    );
   });
 });
 
@@ -265,7 +277,7 @@ describe('facts', () => {
     const plan = planOf(siteOf(hosts, { facts: { 'cluster-live': true } }));
     expect(checksOf(plan, 'clustering-tcp').map(({ port }) => port)).toEqual([8892, 8896]);
     expect(rowIn(plan, 'clustering-tcp').notes).toEqual([
-      'tcp on 21064 is left out: the fact cluster-live is true here',
+      'the distributed lock manager on port 21064 is left out: the fact cluster-live is true here',
     ]);
   });
 

@@ -44,7 +44,7 @@ describe('a probe', () => {
   test('that cannot read the answer calls it garbled', async () => {
     const { only, bugs } = await ending(() => Promise.reject(new DecodeError('mode 5 is not a server’s', 0)));
     expect(only).toMatchObject({ outcome: 'garbled', stage: 'exchange' });
-    expect(only.detail).toMatch(/^the answer is not stub: mode 5/);
+    expect(only.detail).toMatch(/^unexpected answer: mode 5/);
     expect(bugs).toEqual([]);
   });
 

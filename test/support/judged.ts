@@ -4,7 +4,15 @@ import type { Check, PlannedRow, Use } from '../../src/model/plan.ts';
 import type { Requirement } from '../../src/model/spec.ts';
 import type { Checked } from '../../src/judge/judge.ts';
 
-export const usual: Use = { row: 'ntp', expect: 'open', level: 'required' };
+export const usual: Use = {
+  row: 'ntp',
+  expect: 'open',
+  level: 'required',
+  service: 'its time service',
+  unless: null,
+  note: null,
+  isVendors: false,
+};
 
 export function checkOf(parts: Partial<Check> = {}): Check {
   const { probe = 'tcp', host = '192.0.2.5', port = 123, transport = 'tcp' } = parts;
@@ -18,6 +26,8 @@ export function checkOf(parts: Partial<Check> = {}): Check {
     port,
     options: {},
     viaProxy: false,
+    isName: false,
+    isAnswerDue: false,
     isPeer: false,
     uses: [usual],
     ...parts,

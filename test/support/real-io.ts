@@ -7,6 +7,7 @@ import { NetIo, type Net } from '../../src/net/io.ts';
 import { Pacer } from '../../src/net/pacer.ts';
 import { NameResolver } from '../../src/net/resolver.ts';
 import { SpareSockets } from '../../src/net/spare-sockets.ts';
+import { SynRetransmits } from '../../src/net/syn-retransmits.ts';
 import { SecureContexts } from '../../src/net/tls.ts';
 
 export interface IoOptions extends Partial<Net> {
@@ -40,6 +41,7 @@ export function realIo(options: IoOptions): RealIo {
     sourceAddress: undefined,
     retries: 2,
     counters: { connects: 0, datagrams: 0 },
+    synRetransmits: new SynRetransmits(() => 0),
     ...rest,
   };
   const io = new NetIo(net, { host, address, port, transport }, { timeoutMs, viaProxy, smallHello });

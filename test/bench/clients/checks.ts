@@ -36,6 +36,8 @@ export function checksOf(
       port,
       options: optionsOf(at),
       viaProxy: false,
+      isName: false,
+      isAnswerDue: false,
       isPeer: false,
       uses,
     };
@@ -44,4 +46,14 @@ export function checksOf(
 
 const bare = { linger: 0 };
 /** One for all, as a plan has it for the checks of one need. */
-const uses: Check['uses'] = [{ row: 'bench', expect: 'open', level: 'required' }];
+const uses: Check['uses'] = [
+  {
+    row: 'bench',
+    expect: 'open',
+    level: 'required',
+    service: 'a listener',
+    unless: null,
+    note: null,
+    isVendors: false,
+  },
+];

@@ -169,16 +169,17 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
 
   test('a proxy that is down, absent or not named is the layer that failed', async () => {
     const { squid } = lab.hosts;
-    for (const [url, outcome] of [
-      [`http://${squid.address}:3129`, 'refused'],
-      [`http://${squid.absent}:3128`, 'unreachable'],
-      ['http://proxy.lab.test:3128', 'unresolved'],
+    for (const [url, outcome, layer] of [
+      [`http://${squid.address}:3129`, 'refused', 'proxy'],
+      [`http://${squid.absent}:3128`, 'unreachable', 'proxy'],
+      // A matter of names, and no fault of the proxy's.
+      ['http://proxy.lab.test:3128', 'unresolved', 'name'],
     ] as const) {
       // oxlint-disable-next-line no-await-in-loop -- one machine, one run at a time
       const { row, checks } = await checkSite(lab.client, { proxy: { url } }, { args: ['--row', 'telemetry'] });
       expect(checks('telemetry')[0]).toMatchObject({ outcome, hint: 'proxy' });
       expect(row('telemetry')).toMatchObject({ verdict: 'fail' });
-      expect(row('telemetry').because).toMatch(/^proxy: /);
+      expect(row('telemetry').because).toMatch(new RegExp(`^${layer}: `));
       expect(row('telemetry').remedy).toContain('proxy.url');
     }
   });

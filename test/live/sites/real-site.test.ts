@@ -12,6 +12,7 @@ import { startBind9 } from '../../support/servers/bind9.ts';
 import { startChrony } from '../../support/servers/chrony.ts';
 import { startCorosync } from '../../support/servers/corosync.ts';
 import { startEcho } from '../../support/servers/echo.ts';
+import { startMute } from '../../support/servers/mute.ts';
 import { startNfs } from '../../support/servers/nfs.ts';
 import { startNginx } from '../../support/servers/nginx.ts';
 import { startOpenssh } from '../../support/servers/openssh.ts';
@@ -34,6 +35,10 @@ const vendor = [
 const otherVerdicts: Readonly<Record<string, string>> = {
   syslog: 'unverified', // one-way
   'clustering-udp': 'unverified', // mute to strangers
+  'pvs-outbound': 'unverified', // the protocol is not published
+  'pvs-logon': 'unverified',
+  'pvs-target-port': 'unverified',
+  'pvs-server-ports': 'unverified',
   'management-port-80-closed': 'skipped', // the site does not say https-only
 };
 
@@ -86,6 +91,11 @@ describe.skipIf(whyNotLive(...needed) !== null)('a site of real servers', () => 
         startChrony(at.dc1),
         startBind9(at.dns),
         startChrony(at.ntp),
+        startMute(
+          at.pvs,
+          Array.from({ length: 21 }, (_, i) => 6910 + i),
+        ),
+        startMute(at.target, [6901, 6902, 6905]),
         startEcho(at.lic, 27_000),
         startEcho(at.lic, 7279),
         startSmbd(at.files),

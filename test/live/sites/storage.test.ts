@@ -61,7 +61,9 @@ describe.skipIf(whyNotLive('tgtd', 'ganesha.nfsd', 'rpcbind', 'rpc.statd', 'smbd
       });
     }
     // The page's UDP for SMB is told, and harms nobody.
-    expect(row('smb-direct').notes.join()).toMatch(/445\/udp \(advisory, udp\): .*nothing listens/);
+    expect(row('smb-direct').notes.join()).toMatch(
+      /UDP 445 is advisory and may be ignored \(nothing listens there \(refused\)\): .*SMB on port 445 is TCP only/,
+    );
   });
 
   test.for([
