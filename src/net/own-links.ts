@@ -8,7 +8,7 @@ import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Observation } from '../model/outcome.ts';
 import type { Transport } from '../model/probe.ts';
-import { familyOf } from './address.ts';
+import { familyOf } from '../model/address.ts';
 import { hostDown } from './failure.ts';
 import { readOrEmpty } from './proc.ts';
 

@@ -43,6 +43,23 @@ test('when the loop was late, what came in meanwhile is heard first', async () =
   vi.restoreAllMocks();
 });
 
+test('a stall of our own is given back to every deadline that it fell into', async () => {
+  const deadlines = new Deadlines();
+  const told = vi.fn<() => void>();
+  deadlines.add(1000, told);
+  const stalledMs = 6000;
+  const real = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => real() + stalledMs);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(told).not.toHaveBeenCalled();
+  // The rest of its second is still there, for the steps that are left.
+  await vi.advanceTimersByTimeAsync(900);
+  expect(told).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(200);
+  expect(told).toHaveBeenCalledOnce();
+  vi.restoreAllMocks();
+});
+
 test('no timer is left when nobody waits', () => {
   const deadlines = new Deadlines();
   deadlines.add(10, () => undefined);
