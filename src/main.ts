@@ -1,13 +1,14 @@
 /** The program, from its sources. Built, it is started by src/built.ts. */
 import { keepCompiled } from './compile-cache.ts';
 
+// Node would open a debugger on a port of this machine, to whoever may send this process a signal.
+process.on('SIGUSR1', () => undefined);
+
 keepCompiled();
 
-// A reader that has seen enough (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, (error: unknown) => void endWith(error));
+}
 
 void start();
 
@@ -15,4 +16,10 @@ void start();
 async function start(): Promise<void> {
   const { main } = await import('./cli/main.ts');
   process.exitCode = await main(process.argv.slice(2));
+}
+
+/** Nobody was there to catch it: what is written so far goes, and the process ends. */
+async function endWith(error: unknown): Promise<never> {
+  const { ended } = await import('./cli/main.ts');
+  process.exit(await ended(error));
 }

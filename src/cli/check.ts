@@ -16,7 +16,7 @@ import { conduct } from './conduct.ts';
 import { Interruption } from './interruption.ts';
 import { openLog } from './log.ts';
 import type { Arguments } from './options.ts';
-import { openSinks } from './outputs.ts';
+import { discardSinks, openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
 import { requireChecks, requireLinks, selectionFrom } from './select.ts';
 import { settingsFrom } from './settings.ts';
@@ -41,9 +41,9 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
   const log = await openLog(values);
   const { proxy } = settings.run;
   const asked: Site = { ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } };
-  const sinks = openSinks(values);
   const interruption = new Interruption(settings.deadlineMs);
   try {
+    const sinks = openSinks(values);
     // What can be known without a packet is checked first: a site without work for us asks nobody anything.
     const outline = makePlan({ spec, site: withPlaceholders(asked), vantage, selection, probes });
     requireChecks(outline);
@@ -53,7 +53,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
     const plan = isOpen ? makePlan({ spec, site, vantage, selection, probes }) : outline;
     return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log, interruption);
   } catch (error) {
-    for (const sink of sinks) sink.discard();
+    discardSinks();
     throw error;
   } finally {
     interruption.release();

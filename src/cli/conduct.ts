@@ -1,5 +1,4 @@
 /** A plan carried out: observations judged as they come, rows told when they are known, signals and deadline obeyed. */
-import { stripVTControlCharacters } from 'node:util';
 import { exitCodeOf, isAdvisory, reportCheck, summarize, plannedCheck } from '../judge/report.ts';
 import { judgeRow } from '../judge/judge.ts';
 import { HostSigns, isSilence } from '../judge/host-signs.ts';
@@ -11,9 +10,8 @@ import type { Check, Plan } from '../model/plan.ts';
 import type { Report, ReportCheck, ReportHead, ReportRow, ReportTail, Stats } from '../model/report.ts';
 import type { Mode } from '../model/verdict.ts';
 import { checkLine, endLine, rowLine, startLine } from '../report/ndjson.ts';
-import { nagiosExitCode } from '../report/nagios.ts';
-import { reporters } from '../report/index.ts';
 import { run } from '../run/run.ts';
+import { deliver } from './deliver.ts';
 import type { Arguments } from './options.ts';
 import type { Interruption } from './interruption.ts';
 import type { Log } from './log.ts';
@@ -101,7 +99,7 @@ export async function conduct(
     },
     onBug: (check, error) => {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log.error({ check: check.id }, `a defect of xenreach: ${stripVTControlCharacters(text)}`);
+      log.error({ check: check.id }, `a defect of xenreach: ${text}`);
     },
   });
   interruption.ends(control.stop);
@@ -125,8 +123,7 @@ export async function conduct(
   lines.flush();
   const inOrder = keepsChecks ? inOrderOf(plan, checks) : checks;
   const whole: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
-  for (const sink of sinks) render(whole, sink, values);
-  return sinks[0]?.format === 'nagios' ? nagiosExitCode(whole) : exitCode;
+  return deliver(whole, sinks, values);
 }
 
 /** The report of what would be done: nothing was sent, so there is nothing to judge. */
@@ -155,21 +152,6 @@ export function plannedReport(input: Conducted, mode: Mode): Report {
     rows,
     checks,
   };
-}
-
-export function render(report: Report, sink: Sink, values: Arguments): void {
-  const isStreamed = sink.format === 'ndjson' && report.exitCode !== null;
-  if (!isStreamed) {
-    sink.write(
-      reporters[sink.format].render(report, {
-        color: sink.isTerminal && !(values['no-color'] ?? false) && !process.env['NO_COLOR'],
-        width: sink.isTerminal ? Math.max(60, Math.min(process.stdout.columns || 80, 100)) : 80,
-        verbose: values.verbose ?? false,
-        quiet: values.quiet ?? false,
-      }),
-    );
-  }
-  sink.commit();
 }
 
 function inOrderOf(plan: Plan, checks: readonly ReportCheck[]): ReportCheck[] {

@@ -2,6 +2,10 @@
  * What ends a run before its time: a signal or the deadline. The first one ends it with a complete partial report, also
  * when it comes before the first check; a second signal ends the process at once.
  */
+import { constants } from 'node:os';
+
+/** A terminal that hangs up and an administrator who asks for a core file want no half-written report either. */
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export class Interruption {
   #signals = 0;
@@ -10,7 +14,7 @@ export class Interruption {
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(deadlineMs?: number) {
-    process.on('SIGINT', this.#onSignal).on('SIGTERM', this.#onSignal);
+    for (const signal of signals) process.on(signal, this.#onSignal);
     if (deadlineMs !== undefined) {
       this.#timer = setTimeout(() => this.#end(`the run's deadline of ${deadlineMs / 1000} s passed`), deadlineMs);
     }
@@ -25,12 +29,12 @@ export class Interruption {
   /** Signals do again what they do without us. */
   release(): void {
     clearTimeout(this.#timer);
-    process.off('SIGINT', this.#onSignal).off('SIGTERM', this.#onSignal);
+    for (const signal of signals) process.off(signal, this.#onSignal);
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     this.#signals += 1;
-    if (this.#signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (this.#signals > 1) process.exit(128 + constants.signals[signal]);
     this.#end(`the run was interrupted (${signal})`);
   };
 

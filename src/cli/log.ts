@@ -1,5 +1,7 @@
 /** Logs go to standard error, as JSON lines, and only when asked for; defects are told in any case. */
+import { json } from '../report/escape.ts';
 import { oneOf, type Arguments } from './options.ts';
+import { complain, writeError } from './streams.ts';
 
 const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -10,12 +12,10 @@ export interface Log {
 
 export async function openLog(values: Arguments): Promise<Log> {
   const level = values['log-level'] === undefined ? undefined : oneOf(values['log-level'], 'log-level', levels);
-  if (level === undefined) {
-    return { debug: () => undefined, error: (_fields, text) => void process.stderr.write(`xenreach: ${text}\n`) };
-  }
-  // A transport would start a worker thread; a destination writes from here.
+  if (level === undefined) return { debug: () => undefined, error: (_fields, text) => complain(text) };
   const { pino } = await import('pino');
-  const logger = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }));
+  // A line is JSON, and stays the same JSON when what cannot be seen in it is escaped.
+  const logger = pino({ level, base: null }, { write: (line: string) => writeError(`${json(JSON.parse(line))}\n`) });
   return {
     debug: (line) => {
       if (logger.isLevelEnabled('debug')) logger.debug(...line());

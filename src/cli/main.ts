@@ -2,29 +2,60 @@
 import { UsageError } from '../model/errors.ts';
 import type { Command } from './command.ts';
 import { commands } from './index.ts';
+import { complain, outTrouble, say, watchStreams } from './streams.ts';
+import { isSystemError } from './trouble.ts';
 import { version } from './version.ts';
 
-const usage = 2;
+/** 70 is EX_SOFTWARE of sysexits.h: never one of the codes that mean something about the site. */
+const codes = { fine: 0, usage: 2, trouble: 3, defect: 70 } as const;
 
 export async function main(argv: readonly string[]): Promise<number> {
+  watchStreams();
   try {
-    return await dispatch(argv);
+    const code = await dispatch(argv);
+    const unread = await outTrouble();
+    if (unread === null || code !== codes.fine) return code;
+    complain(unread);
+    return codes.trouble;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`xenreach: ${error.message.trimEnd()}\n`);
-    return usage;
+    return await ended(error, wantsNagios(argv));
   }
 }
 
+/** What nobody caught: the sentence, and the exit code that goes with it. */
+export async function ended(error: unknown, isPlugin = wantsNagios(process.argv)): Promise<number> {
+  const code = error instanceof UsageError ? codes.usage : isSystemError(error) ? codes.trouble : codes.defect;
+  const text = code === codes.defect ? defectText(error) : error instanceof Error ? error.message : String(error);
+  complain(text);
+  if (!isPlugin) return code;
+  // To a plugin's caller 2 is CRITICAL: whatever kept the check from being made is UNKNOWN, on standard output.
+  const { nagiosTrouble } = await import('../report/nagios.ts');
+  say(nagiosTrouble(text));
+  return codes.trouble;
+}
+
+function defectText(error: unknown): string {
+  const [what = '', where = ''] = (error instanceof Error ? (error.stack ?? error.message) : String(error)).split(
+    /\n\s*at /,
+  );
+  return `a defect of xenreach itself: ${what}${where && ` (${where})`}; please report it`;
+}
+
+/** Also where the rest of the line is wrong. */
+const wantsNagios = (argv: readonly string[]): boolean =>
+  argv.some((word, i) =>
+    /^--(?:format=nagios|output=nagios=-)$/.test(word.startsWith('--') ? word : `${argv[i - 1]}=${word}`),
+  );
+
 async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
-  if (name === '--version') return say(`${version()}\n`);
+  if (name === '--version') return print(`${version()}\n`);
   if (name === undefined) throw new UsageError(`a command is needed\n\n${await overview()}`);
-  if (name === '--help' || name === '-h') return say(await overview());
-  if (name === 'help') return say(rest[0] === undefined ? await overview() : await helpOn(rest[0]));
+  if (name === '--help' || name === '-h') return print(await overview());
+  if (name === 'help') return print(rest[0] === undefined ? await overview() : await helpOn(rest[0]));
   const command = await commandNamed(name);
   const { parseLine } = await import('./options.ts');
   const line = parseLine(rest, command.options, name);
-  return line.values.help ? say(await helpOn(name)) : command.run(line);
+  return line.values.help ? print(await helpOn(name)) : command.run(line);
 }
 
 async function commandNamed(name: string): Promise<Command> {
@@ -47,7 +78,7 @@ async function helpOn(name: string): Promise<string> {
   return helpFor(name, await commandNamed(name));
 }
 
-function say(text: string): number {
-  process.stdout.write(text);
-  return 0;
+function print(text: string): number {
+  say(text);
+  return codes.fine;
 }

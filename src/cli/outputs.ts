@@ -1,15 +1,22 @@
-/** Where reports go: standard output, and files that appear whole or not at all. Checked before anything is sent. */
-import { accessSync, closeSync, constants, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+/**
+ * Where reports go: standard output, and files that appear whole or not at all. What can be known is checked before
+ * anything is sent. A file that is there keeps its mode and owner, a link leads to its target, and a device or a pipe is
+ * written to, never replaced. Later trouble of one (a full disk, a vanished folder) is its own, and the others do not care.
+ */
+import { fstatSync, statSync, type Stats } from 'node:fs';
 import { didYouMean } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
-import { codeOf } from '../net/failure.ts';
 import { reporters, type Format } from '../report/index.ts';
 import { oneOf, type Arguments } from './options.ts';
+import { openFile, openStream, type Target } from './targets.ts';
+import { writeOut } from './streams.ts';
+import { troubleText } from './trouble.ts';
 
 export interface Sink {
   readonly format: Format;
   readonly isTerminal: boolean;
+  /** What went wrong, in a sentence; from then on nothing is written. None of the three methods throws. */
+  readonly trouble: string | null;
   write(text: string): void;
   /** Makes the file appear under its name; without this it never does. */
   commit(): void;
@@ -20,23 +27,36 @@ export interface Sink {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const formats = Object.keys(reporters) as Format[];
 
-function formatOf({ format = 'text' }: Arguments): Format {
-  return oneOf(format, 'format', formats);
-}
+/** Discarded when the process ends before its time, whatever ends it. */
+const open = new Set<Sink>();
+let isWatching = false;
 
 /** Standard output first, then each `--output`. */
 export function openSinks(values: Arguments): Sink[] {
   const targets = (values.output ?? []).map(parseTarget);
   const twice = targets.find((target, i) => targets.findIndex(({ file }) => file === target.file) !== i);
   if (twice) throw new UsageError(`--output names ${twice.file} twice`);
-  const sinks: Sink[] = [standardOutput(formatOf(values))];
+  const standard = targets.find(({ file }) => file === '-');
+  if (standard && values.format !== undefined) {
+    throw new UsageError(
+      `--output ${standard.format}=- is a second report on standard output, which --format ${values.format} has; give one a file`,
+    );
+  }
+  const sinks: Sink[] = [standardOutput(standard?.format ?? oneOf(values.format ?? 'text', 'format', formats))];
+  if (!isWatching) process.on('exit', discardSinks);
+  isWatching = true;
   try {
-    for (const { format, file } of targets) sinks.push(fileSink(format, file));
+    for (const target of targets) if (target !== standard) sinks.push(fileSink(target.format, target.file));
   } catch (error) {
-    for (const sink of sinks) sink.discard();
+    discardSinks();
     throw error;
   }
   return sinks;
+}
+
+/** What was not committed never appears. */
+export function discardSinks(): void {
+  for (const sink of open) sink.discard();
 }
 
 function parseTarget(text: string): { format: Format; file: string } {
@@ -52,55 +72,65 @@ function parseTarget(text: string): { format: Format; file: string } {
   return { format: known, file };
 }
 
+/** What becomes of it is asked of the stream at the end (streams.ts). */
 function standardOutput(format: Format): Sink {
   return {
     format,
     isTerminal: process.stdout.isTTY,
-    write: (text) => void process.stdout.write(text),
+    trouble: null,
+    write: writeOut,
     commit: () => undefined,
     discard: () => undefined,
   };
 }
 
 function fileSink(format: Format, file: string): Sink {
-  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
-  const fd = openNew(file, temporary);
-  let isOpen = true;
-  const close = (): void => {
-    if (isOpen) closeSync(fd);
-    isOpen = false;
+  const target = openTarget(file);
+  let trouble: string | null = null;
+  const attempt = (act: () => void): void => {
+    if (trouble !== null) return;
+    try {
+      act();
+    } catch (error) {
+      trouble = `the ${format} report cannot be written to ${file} ${troubleText(error)}`;
+      sink.discard();
+    }
   };
-  return {
+  const sink: Sink = {
     format,
     isTerminal: false,
-    write: (text) => {
-      const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+    get trouble() {
+      return trouble;
     },
+    write: (text) => attempt(() => target.write(Buffer.from(text))),
     commit: () => {
-      close();
-      renameSync(temporary, file);
+      attempt(() => target.commit());
+      open.delete(sink);
     },
     discard: () => {
-      close();
-      rmSync(temporary, { force: true });
+      open.delete(sink);
+      target.discard();
     },
   };
+  open.add(sink);
+  return sink;
 }
 
-function openNew(file: string, temporary: string): number {
+function openTarget(file: string): Target {
   try {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw new UsageError(`--output: ${file} is a folder; name a file in it`);
-    accessSync(dirname(file), constants.W_OK);
-    return openSync(temporary, 'wx', 0o644);
+    const found = statSync(file, { throwIfNoEntry: false });
+    if (found?.isDirectory()) throw new UsageError(`--output: ${file} is a folder; name a file in it`);
+    if (found?.isBlockDevice()) throw new UsageError(`--output: ${file} is a disk; name a file`);
+    const own = found && [1, 2].find((fd) => isSameFile(found, fstatSync(fd)));
+    if (own !== undefined) return openStream(own, file);
+    return found && !found.isFile() ? openStream(null, file) : openFile(file, found);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
-      `--output: ${file} cannot be written (${codeOf(error) ?? String(error)}); is its folder there, and writable for you?`,
-      {
-        cause: error,
-      },
+      `--output: ${file} cannot be written ${troubleText(error)}; name a place that you can write to`,
+      { cause: error },
     );
   }
 }
+
+const isSameFile = (one: Stats, other: Stats): boolean => one.ino === other.ino && one.dev === other.dev;

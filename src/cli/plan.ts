@@ -4,7 +4,9 @@ import { thisMachine } from '../load/machine.ts';
 import { makePlan } from '../plan/plan.ts';
 import { check, load, refuseWords } from './check.ts';
 import type { Command } from './command.ts';
-import { plannedReport, render } from './conduct.ts';
+import { plannedReport } from './conduct.ts';
+import { deliver } from './deliver.ts';
+import { Interruption } from './interruption.ts';
 import { openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
 import { requireChecks, requireLinks, selectionFrom } from './select.ts';
@@ -27,7 +29,13 @@ export const plan: Command = {
     requireChecks(made);
     requireLinks(made, vantage);
     const report = plannedReport({ spec, site, vantage, as: selection.as, plan: made }, settings.mode);
-    for (const sink of openSinks(values)) render(report, sink, values);
-    return 0;
+    // A signal must not leave half a file behind.
+    const interruption = new Interruption();
+    interruption.ends(() => process.exit(3));
+    try {
+      return await deliver(report, openSinks(values), values);
+    } finally {
+      interruption.release();
+    }
   },
 };

@@ -11,7 +11,7 @@ import type { Json, Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import { optionsOf, type Probe, type ProbeOptions } from '../model/probe.ts';
 import type { ReportCheck } from '../model/report.ts';
-import { plain } from '../report/escape.ts';
+import { json, plain } from '../report/escape.ts';
 import { run } from '../run/run.ts';
 import { probeOptions, reportOptions, type Command } from './command.ts';
 import { Interruption } from './interruption.ts';
@@ -19,6 +19,7 @@ import { openLog } from './log.ts';
 import { oneOf, type Arguments } from './options.ts';
 import { probes } from './registry.ts';
 import { requireLinks } from './select.ts';
+import { say, writeOut } from './streams.ts';
 import { settingsFrom, type Settings } from './settings.ts';
 
 export const probe: Command = {
@@ -29,7 +30,7 @@ export const probe: Command = {
   async run({ values, positionals }) {
     const format = oneOf(values.format ?? 'text', 'format', ['text', 'json', 'ndjson']);
     if (values.list) {
-      process.stdout.write(listText(format));
+      writeOut(listText(format));
       return 0;
     }
     if ((values.output ?? []).length > 0)
@@ -111,8 +112,8 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
   if (!first) return 3;
   const notes = others.map(({ told }) => `${told.address}: ${told.outcome}: ${told.detail}`);
   const told: ReportCheck = { ...first.told, rows: [], notes: [...first.told.notes, ...notes] };
-  if (format === 'text') process.stdout.write(probeText(told, check, first.observation));
-  else process.stdout.write(`${JSON.stringify(told, null, format === 'json' ? 2 : undefined)}\n`);
+  if (format === 'text') say(probeText(told, check, first.observation));
+  else writeOut(`${json(told, format === 'json' ? 2 : 0)}\n`);
   return exitCodeOf([told], settings.failOn, isComplete([{ check, observations: [first.observation] }]));
 }
 

@@ -5,10 +5,12 @@ import { UsageError } from '../model/errors.ts';
 import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import type { Transport } from '../model/probe.ts';
 import { portsText } from '../plan/ports.ts';
+import { json } from '../report/escape.ts';
 import { wrap } from '../report/layout.ts';
 import type { Command } from './command.ts';
 import { oneOf } from './options.ts';
 import { probes } from './registry.ts';
+import { say, writeOut } from './streams.ts';
 
 export const spec: Command = {
   about: 'list the requirement rows; `spec show ID` explains one',
@@ -27,7 +29,7 @@ export const spec: Command = {
       throw new UsageError('spec show takes one row id; xenreach spec lists them');
     const loaded = await loadSpec(values.spec ?? 'xenserver-8', probes);
     if (id === undefined) {
-      process.stdout.write(format === 'json' ? `${JSON.stringify(specJson(loaded), null, 2)}\n` : listText(loaded));
+      print(format, specJson(loaded), () => listText(loaded));
       return 0;
     }
     const row = loaded.rows.find((each) => each.id === id);
@@ -38,10 +40,15 @@ export const spec: Command = {
           loaded.rows.map((each) => each.id),
         )}; xenreach spec lists them`,
       );
-    process.stdout.write(format === 'json' ? `${JSON.stringify(rowJson(row), null, 2)}\n` : rowText(row, loaded));
+    print(format, rowJson(row), () => rowText(row, loaded));
     return 0;
   },
 };
+
+function print(format: 'text' | 'json', value: object, text: () => string): void {
+  if (format === 'json') writeOut(`${json(value, 2)}\n`);
+  else say(text());
+}
 
 function specJson(loaded: LoadedSpec): object {
   return {

@@ -1,5 +1,6 @@
 /** Collects everything that is wrong with one file, so that it can be put right in one go. */
 import { UsageError } from '../model/errors.ts';
+import { codeUnits, unprintable } from '../wire/visible.ts';
 
 const maxFaults = 20;
 /** Beyond this nobody looks where a fault stands. */
@@ -39,11 +40,12 @@ export function firstOf(lines: readonly string[]): readonly string[] {
   return [...lines.slice(0, maxFaults), `and ${lines.length - maxFaults} more`];
 }
 
-/** A value in an error message: one short line, control characters escaped, passwords in URLs left out. */
+/** A value in an error message: one short line, what cannot be seen escaped, passwords in URLs left out. */
 export function show(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   const text = JSON.stringify(typeof value === 'string' ? value.replace(/\/\/.*@/s, '//***@') : value);
-  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+  const seen = text.toWellFormed().replaceAll(unprintable(), codeUnits);
+  return seen.length <= 80 ? seen : `${seen.slice(0, 77)}...`;
 }

@@ -2,21 +2,19 @@
  * Texts from the network, the site file and certificates are hostile: here they lose every character that makes a
  * terminal, a log viewer or a parser do something instead of showing something. Each format then adds its own quoting.
  */
+import { codeUnits, unprintable, visible } from '../wire/visible.ts';
 
-/** Controls, format characters (direction overrides, invisible joiners, tags), line separators, noncharacters. */
-const unprintable = (): RegExp => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}]/gu;
 /** ASCII and our own signs: where there is nothing else, the others need not be looked for. */
 const harmless = /^[\x20-\x7e…×→]*$/;
 const harmlessLines = /^[\n\x20-\x7e…×→]*$/;
 
 /** One line of visible characters: line ends and tabs become a space, the rest of the unprintable its escape. */
 export function plain(text: string): string {
-  if (harmless.test(text)) return text;
-  return text
-    .toWellFormed()
-    .replaceAll(/[\t\n\r]+/g, ' ')
-    .replaceAll(unprintable(), visible);
+  return harmless.test(text) ? text : visible(text.replaceAll(/[\t\n\r]+/g, ' '));
 }
+
+/** Several lines that are ours, with texts in them that are not. */
+export const lines = (text: string): string => visible(text.replaceAll(/\t|\r(?=\n)/g, ' '));
 
 /** XML 1.0 and HTML, in text and in quoted attributes. */
 export function markup(text: string): string {
@@ -28,13 +26,35 @@ export function label(text: string): string {
   return plain(text).replaceAll(/[\\"]/g, String.raw`\$&`);
 }
 
-/** A cell of a markdown table, or a line of prose that must stay prose. */
+/**
+ * A cell of a markdown table, or a line of prose that must stay prose. What GitHub and GitLab make links and mentions of
+ * stands as code, which they leave alone; a line that begins with a slash would be an order to them (`/close`).
+ */
 export function cell(text: string): string {
   return plain(text)
+    .trimStart()
+    .split(/([ <>&"]+)/)
+    .map((word) => (isLive.test(word) ? code(word) : prose(word)))
+    .join('')
+    .replace(/^(?:\/|[+-](?=[\s+-]|$))/, String.raw`\$&`)
+    .replace(/^(\d+)([.)](?:\s|$))/, String.raw`$1\$2`);
+}
+
+const isLive = /@|:\/\/|\bwww\.|\b(?:mailto|xmpp):|(?<!\w)[#!]\d/i;
+
+const prose = (text: string): string =>
+  text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll(/[\\`*_[\]|~#$]/g, String.raw`\$&`);
+
+/** As many backticks around it as it does not hold in a row. */
+function code(text: string): string {
+  const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const space = longest > 0 ? ' ' : '';
+  return `${fence}${space}${text.replaceAll('|', String.raw`\|`)}${space}${fence}`;
 }
 
 /** JSON stays exact: what is unprintable can only stand inside strings, where \u says the same. */
@@ -42,15 +62,4 @@ export function json(value: unknown, indent = 0): string {
   const text = JSON.stringify(value, null, indent);
   if (harmlessLines.test(text)) return text;
   return text.replaceAll(unprintable(), (char) => (char === '\n' ? char : codeUnits(char)));
-}
-
-function visible(char: string): string {
-  const code = char.codePointAt(0) ?? 0;
-  return code <= 0xff ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
-}
-
-function codeUnits(char: string): string {
-  return Array.from({ length: char.length }, (_, at) => `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`).join(
-    '',
-  );
 }

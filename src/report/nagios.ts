@@ -39,6 +39,10 @@ export const nagios: Reporter = {
   },
 };
 
+/** The plugin's own trouble: a check that could not be made, or told, is UNKNOWN (3), and its first line says why. */
+export const nagiosTrouble = (why: string): string =>
+  `XENREACH ${states[3]} - ${withoutPipe(plain(why.split('\n')[0] ?? ''))}\n`;
+
 function story(row: ReportRow, checks: readonly ReportCheck[]): string[] {
   return [
     `${say.rowWord(row)} ${say.route(row)}: ${row.because ?? ''}`,

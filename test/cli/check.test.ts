@@ -102,22 +102,25 @@ describe.concurrent('the exit code', () => {
 });
 
 describe.concurrent('an interruption', () => {
-  test.for(['SIGINT', 'SIGTERM'] as const)('by %s gives a complete partial report and 3', async (signal) => {
-    let kill: ((signal: NodeJS.Signals) => void) | undefined;
-    await using small = await smallSite(() => kill?.(signal));
-    const site = small.file('mute.yaml', muteNfs(small));
-    const args = ['--site', site, '--timeout', '20s', '--output', 'json=report.json', '--format', 'ndjson'];
-    const ran = await check(small, args, { onStart: (given) => (kill = given) });
-    expect(ran).toMatchObject({ exitCode: 3, signal: null, stderr: '' });
-    expect(ran.durationMs).toBeLessThan(patienceMs);
-    const report = parseReport(readFileSync(join(small.folder, 'report.json'), 'utf8'));
-    expect(report).toMatchObject({ complete: false, exitCode: 3 });
-    expect(report.checks).toMatchObject([{ outcome: 'aborted', detail: `the run was interrupted (${signal})` }]);
-    const lines = parseLines(ran.stdout);
-    expect(lines.map(({ type }) => type).filter((type) => type !== 'row')).toEqual(['start', 'check', 'end']);
-    expect(lines.filter(({ type }) => type === 'row')).toHaveLength(48);
-    expect(readdirSync(small.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
-  });
+  test.for(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)(
+    'by %s gives a complete partial report and 3',
+    async (signal) => {
+      let kill: ((signal: NodeJS.Signals) => void) | undefined;
+      await using small = await smallSite(() => kill?.(signal));
+      const site = small.file('mute.yaml', muteNfs(small));
+      const args = ['--site', site, '--timeout', '20s', '--output', 'json=report.json', '--format', 'ndjson'];
+      const ran = await check(small, args, { onStart: (given) => (kill = given) });
+      expect(ran).toMatchObject({ exitCode: 3, signal: null, stderr: '' });
+      expect(ran.durationMs).toBeLessThan(patienceMs);
+      const report = parseReport(readFileSync(join(small.folder, 'report.json'), 'utf8'));
+      expect(report).toMatchObject({ complete: false, exitCode: 3 });
+      expect(report.checks).toMatchObject([{ outcome: 'aborted', detail: `the run was interrupted (${signal})` }]);
+      const lines = parseLines(ran.stdout);
+      expect(lines.map(({ type }) => type).filter((type) => type !== 'row')).toEqual(['start', 'check', 'end']);
+      expect(lines.filter(({ type }) => type === 'row')).toHaveLength(48);
+      expect(readdirSync(small.folder).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    },
+  );
 
   test('a second time ends at once, and leaves no file behind', async () => {
     await using small = await smallSite();
