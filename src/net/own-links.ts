@@ -16,7 +16,8 @@ import { readOrEmpty } from './proc.ts';
 const keptMs = 100;
 
 export class OwnLinks {
-  readonly #networks = ownNetworks();
+  /** Read at the first failure: few runs need it, and a link may have come up since the start. */
+  #networks: BlockList | undefined;
   readonly #down = new Set<string>();
   readonly #readTable: () => string;
   #unanswered: ReadonlySet<string> = new Set();
@@ -29,6 +30,7 @@ export class OwnLinks {
   isOnLink(address: string): boolean {
     const family = familyOf(address);
     const [plain = ''] = address.split('%');
+    this.#networks ??= ownNetworks();
     return family !== 0 && this.#networks.check(plain, family === 4 ? 'ipv4' : 'ipv6');
   }
 
