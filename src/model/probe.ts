@@ -72,6 +72,8 @@ export interface ProbeIo {
   exchange(datagram: Uint8Array, accepts: (reply: Uint8Array) => boolean, options?: ExchangeOptions): Promise<Reply>;
   /** The addresses of a name by the system's own configuration: hosts file, then DNS. */
   resolve(name: string): Promise<readonly string[]>;
+  /** What is asked may take this share (0 to 1) of the time that is left; then it rejects with a timeout of its own. */
+  within<T>(share: number, ask: () => Promise<T>): Promise<T>;
   /** Waits, watching the connection: true when the peer closed it within `ms`. */
   closesWithin(conn: Conn, ms: number): Promise<boolean>;
   /** Keeps evidence whatever happens next. */
@@ -104,6 +106,8 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
     /** What the server's administrator will see of it. */
     readonly leaves: string;
     readonly reference: string;
+    /** Whose demands decide, and where they are written down: what that client would refuse is no pass. */
+    readonly client?: string;
   };
   readonly options: S;
   /**

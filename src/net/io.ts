@@ -148,6 +148,25 @@ export class NetIo implements ProbeIo {
     }
   }
 
+  async within<T>(share: number, ask: () => Promise<T>): Promise<T> {
+    const ms = Math.max(0, this.scope.leftMs * share);
+    const asked = ask();
+    // Whatever it still brings when its time is over is for nobody.
+    asked.catch(nothing);
+    let cancel = nothing;
+    const late = this.scope.wait<never>((_resolve, reject) => {
+      const { stage } = this.scope;
+      const detail = `no answer in ${Math.round(ms) / 1000} s`;
+      cancel = this.scope.after(ms, () => reject(new NetError({ outcome: 'timeout', stage, detail })));
+    });
+    late.catch(nothing);
+    try {
+      return await Promise.race([asked, late]);
+    } finally {
+      cancel();
+    }
+  }
+
   closesWithin(conn: Conn, ms: number): Promise<boolean> {
     return ownConn(conn).closesWithin(ms);
   }
@@ -243,6 +262,7 @@ function entropy(length: number): Uint8Array {
 }
 
 const never = (): boolean => false;
+const nothing = (): void => undefined;
 
 const bytesRead = (stream: Duplex): number => (stream instanceof Socket ? stream.bytesRead : 0);
 

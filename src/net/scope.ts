@@ -46,6 +46,11 @@ export class Scope {
     return performance.now() - this.startedAt;
   }
 
+  /** Until the deadline. */
+  get leftMs(): number {
+    return this.#timeoutMs + this.#pausedMs - (this.#deadlines.now() - this.#startedAt);
+  }
+
   /** A promise that `start` settles, or the end of the attempt does. */
   wait<T>(start: (resolve: (value: T) => void, reject: (error: NetError) => void) => void): Promise<T> {
     if (this.#isOver) return Promise.reject(this.#why ?? tooLate(this.stage));
@@ -83,10 +88,8 @@ export class Scope {
     this.#deadlines.cancel(this.#deadline);
     return () => {
       if (this.#isOver) return;
-      const now = this.#deadlines.now();
-      this.#pausedMs += now - since;
-      const left = this.#timeoutMs + this.#pausedMs - (now - this.#startedAt);
-      this.#deadline = this.#deadlines.add(left, this.#expire);
+      this.#pausedMs += this.#deadlines.now() - since;
+      this.#deadline = this.#deadlines.add(this.leftMs, this.#expire);
     };
   }
 

@@ -76,6 +76,8 @@ export class Datagrams implements Listener {
     if (this.#scope.isOver) return this.#scope.wait(nothing);
     this.#scope.stage = 'exchange';
     this.sends = 0;
+    // A question that its own deadline has overtaken is sent no more.
+    this.#settle();
     return new Promise((resolve, reject) => {
       const { sends, resendAfterMs } = resends;
       this.#wait = { datagram, accepts, resolve, reject, sends, resendAfterMs, sentAtMs: 0 };

@@ -38,6 +38,7 @@ function section(name: string, { transport, port, about, options }: Probe, sourc
     '',
     `- Sends: ${about.sends}.`,
     `- Proves: ${about.proves}.`,
+    ...(about.client === undefined ? [] : [`- Demands of: ${about.client}.`]),
     `- Leaves: ${about.leaves}.`,
     `- Rows of xenserver-8: ${rows.length === 0 ? 'none' : rows.map((row) => `\`${row}\``).join(', ')}.`,
     ...optionLines(options as GenericSchema, source),

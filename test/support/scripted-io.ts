@@ -56,6 +56,7 @@ export function scriptedIo(script: Script): ScriptedIo {
       return { bytes, sentAtMs: io.now(), receivedAtMs: io.now() + 1 };
     },
     resolve: () => Promise.resolve(['192.0.2.1']),
+    within: (_share, ask) => ask(),
     closesWithin: (conn) => Promise.resolve(hasClosed.get(conn)?.() ?? false),
     record: (evidence) => void Object.assign(io.evidence, evidence),
     warn: (text) => void io.warnings.push(text),
