@@ -1,150 +1,40 @@
 /**
- * DNS over UDP and TCP: first a question that never leaves the server (the root's name servers, no recursion), which
- * shows that it lives; then, where the site names something it must resolve, that. A resolver whose upstream is dead
- * answers the first at once and the second never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
+ * DNS over UDP and TCP: what the site needs resolved, and nothing else while that is answered. A server that is silent
+ * about it must show its life by a question that never leaves it (the root's name servers, no recursion): a resolver whose
+ * upstream is dead answers that at once and the other never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
  */
-import type * as dns2 from 'dns2';
 import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
 import type { Answer } from '../src/model/outcome.ts';
 import type { Conn, ProbeIo, Reply } from '../src/model/probe.ts';
 import { defineProbe } from '../src/model/probe.ts';
 import { accepting } from '../src/wire/datagram.ts';
-import { decodeName, passName } from '../src/wire/dns-name.ts';
+import {
+  decodeAnswerHeader,
+  decodeOutline,
+  decodeReply,
+  encodeQuery,
+  headerLength,
+  load,
+  type DnsReply,
+  type Question,
+  type Type,
+} from '../src/wire/dns.ts';
+import { further, isTrouble } from '../src/wire/further.ts';
 import { DecodeError, Reader } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
 
-const headerLength = 12;
-
-const rcodes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED', 'YXDOMAIN', 'YXRRSET'] as const;
-
-/** With these a server says that it has not read the question. */
-const withoutQuestion = new Set(['FORMERR', 'NOTIMP']);
-
-/** Records beyond these are not decoded: a domain with hundreds of controllers lists them all. */
-const maxRecords = 64;
 const maxShown = 16;
-
-const types = { A: 1, NS: 2, SOA: 6, AAAA: 28, SRV: 33 } as const;
-type Type = keyof typeof types;
-const internet = 1;
-
-/** Where the names are in the record data that the codec takes apart: each is walked with our bounds before it may. */
-const namesAt: Readonly<Record<number, { readonly first: number; readonly count: number }>> = {
-  2: { first: 0, count: 1 }, // NS
-  5: { first: 0, count: 1 }, // CNAME
-  6: { first: 0, count: 2 }, // SOA
-  12: { first: 0, count: 1 }, // PTR
-  15: { first: 2, count: 1 }, // MX
-  33: { first: 6, count: 1 }, // SRV
-  46: { first: 18, count: 1 }, // RRSIG
-};
-
-export interface Question {
-  readonly name: string;
-  readonly type: Type;
-}
-
-export interface DnsHeader {
-  readonly id: number;
-  readonly rcode: string;
-  readonly isResponse: boolean;
-  readonly isQuery: boolean;
-  readonly aa: boolean;
-  readonly tc: boolean;
-  readonly ra: boolean;
-  readonly counts: { readonly questions: number; readonly answers: number; readonly others: number };
-}
-
-export interface DnsReply extends DnsHeader {
-  /** Addresses, targets or names of the type that was asked for. */
-  readonly answers: readonly string[];
-}
 
 const rootServers: Question = { name: '', type: 'NS' };
 
-/*
-    0                   1                   2                   3
-   |              id               |QR| opcode |AA|TC|RD|RA|Z| rcode |  0
-   |     questions, answers, authorities, additionals: 16 bits each  |  4
-*/
-function decodeHeader(bytes: Uint8Array): DnsHeader {
-  const flags = uint16(bytes, 2);
-  return {
-    id: uint16(bytes, 0),
-    rcode: rcodes[flags & 0xf] ?? `RCODE${flags & 0xf}`,
-    isResponse: (flags & 0x8000) !== 0,
-    isQuery: ((flags >> 11) & 0xf) === 0,
-    aa: (flags & 0x0400) !== 0,
-    tc: (flags & 0x0200) !== 0,
-    ra: (flags & 0x0080) !== 0,
-    counts: { questions: uint16(bytes, 4), answers: uint16(bytes, 6), others: uint16(bytes, 8) + uint16(bytes, 10) },
-  };
-}
-
-let codec: typeof dns2.Packet | undefined;
-
-/** Before the first message is encoded or decoded. */
-export async function load(): Promise<void> {
-  codec ??= (await import('dns2')).Packet;
-}
-
-function loaded(): typeof dns2.Packet {
-  if (!codec) throw new TypeError('the codec is not loaded yet');
-  return codec;
-}
-
-/** Checks by the thousand ask the same few questions: encoding one takes the codec 3 µs. */
-const encoded = new Map<string, Uint8Array>();
-const maxEncoded = 64;
-
-export function encodeQuery(id: number, question: Question, isRecursive: boolean): Uint8Array {
-  const message = templateOf(question, isRecursive).slice();
-  message[0] = id >> 8;
-  message[1] = id & 0xff;
-  return message;
-}
-
-function templateOf({ name, type }: Question, isRecursive: boolean): Uint8Array {
-  const key = `${type} ${isRecursive ? '+' : '-'} ${name}`;
-  let message = encoded.get(key);
-  if (message) return message;
-  const Packet = loaded();
-  const packet = new Packet(new Packet.Header({ id: 0, rd: isRecursive ? 1 : 0 }));
-  packet.questions.push(new Packet.Question(name, types[type], internet));
-  message = Uint8Array.from(packet.toBuffer());
-  if (encoded.size === maxEncoded) encoded.clear();
-  encoded.set(key, message);
-  return message;
-}
-
-/** The whole message fits together; nothing in it is followed or kept. A reply cut short says so, and may end anywhere. */
-export function decodeOutline(bytes: Uint8Array): DnsHeader {
-  const header = decodeHeader(bytes);
-  if (!header.isResponse) throw new DecodeError('a question where an answer belongs', 2);
-  if (!header.isQuery) throw new DecodeError('the answer to another kind of request', 2);
-  let at = headerLength;
-  for (let i = 0; i < header.counts.questions; i++) at = within(bytes, skipName(bytes, at) + 4);
-  const records = header.tc ? 0 : header.counts.answers + header.counts.others;
-  for (let i = 0; i < records; i++) at = recordAt(bytes, at).end;
-  return header;
-}
-
-/** Ties a reply to its question and takes the answers out of it. */
-export function decodeReply(bytes: Uint8Array, id: number, question: Question): DnsReply {
-  const header = decodeOutline(bytes);
-  if (header.id !== id) throw new DecodeError(`id ${header.id} where ${id} was asked`, 0);
-  const at = checkQuestion(bytes, header, question);
-  if (header.tc || header.counts.answers === 0) return { ...header, answers: [] };
-  const count = Math.min(header.counts.answers, maxRecords);
-  const end = checkAnswers(bytes, at, count);
-  return { ...header, answers: answersIn(bytes.subarray(0, end), at, count, question.type) };
-}
-
 const about = {
-  sends: 'a question for the root name servers without recursion, then one for the configured name',
-  proves: 'a well-formed reply with our id and question; with a name configured, that the server resolves it for us',
+  sends:
+    'the question for the configured name, as a resolver would; one for the root name servers (no recursion) where no name is configured or the server is silent about it',
+  proves: 'a well-formed reply with our id; with a name configured, that the server resolves it for us',
   leaves: 'one or two queries in a query log, where one is kept',
+  client:
+    'the resolver of the control domain, glibc 2.17 (resolv.conf(5)): UDP first, TCP for what is cut short, the next server after SERVFAIL, NOTIMP, REFUSED or silence',
 } as const;
 
 const options = v.strictObject({
@@ -160,13 +50,17 @@ export const dns = defineProbe({
   load,
   options,
 
-  run(io, _target, { query, type }) {
-    return interview(io, { query, type }, (id, message) =>
+  async run(io, _target, { query, type }) {
+    await load();
+    const ask: Ask = (message, ids) =>
       io.exchange(
         message,
-        accepting(decodeOutline, (header) => header.id === id),
-      ),
-    );
+        accepting(decodeOutline, (header) => ids.includes(header.id)),
+      );
+    if (query === undefined) return isAlive(io, ask);
+    const question = wantedFor(query, type);
+    const reply = await resolve(io, question, ask);
+    return reply?.tc ? wholeAnswer(io, question) : judge(io, reply, question);
   },
 });
 
@@ -178,72 +72,133 @@ export const dnsTcp = defineProbe({
   options,
 
   async run(io, _target, { query, type }) {
-    let conn = await io.connect();
-    let hasAnswered = false;
-    const answer = await interview(io, { query, type }, async (_id, message) => {
-      const sentAtMs = io.now();
-      const bytes = await askOn(conn, message).catch(async (error: unknown) => {
-        // A server may close after any answer; what is unanswered then is asked again (RFC 7766 section 6.2.4).
-        if (!hasAnswered || !(error instanceof NetError) || error.failure.outcome !== 'closed') throw error;
-        conn = await io.connect();
-        return askOn(conn, message);
-      });
-      hasAnswered = true;
-      return { bytes, sentAtMs, receivedAtMs: io.now() };
-    });
-    await conn.end();
+    await load();
+    const stream = new DnsStream(io);
+    const question = query === undefined ? undefined : wantedFor(query, type);
+    const answer = question
+      ? judge(io, await resolve(io, question, stream.ask), question)
+      : await isAlive(io, stream.ask);
+    await stream.end();
     return answer;
   },
 });
 
-type Ask = (id: number, message: Uint8Array) => Promise<Reply>;
+/** Sends a message and resolves with the first reply that has one of the ids. */
+type Ask = (message: Uint8Array, ids: readonly number[]) => Promise<Reply>;
 
-async function interview(io: ProbeIo, wanted: { query: string | undefined; type: Type }, ask: Ask): Promise<Answer> {
-  if (!codec) await load();
-  const converse = async (question: Question, isRecursive: boolean): Promise<DnsReply> => {
-    const id = uint16(io.random(2), 0);
-    const { bytes, sentAtMs, receivedAtMs } = await ask(id, encodeQuery(id, question, isRecursive));
-    const reply = decodeReply(bytes, id, question);
-    const { rcode, aa, tc, ra } = reply;
-    const ms = Math.round((receivedAtMs - sentAtMs) * 1000) / 1000;
-    io.record({ rcode, aa, tc, ra, ms, answers: reply.answers.slice(0, maxShown) });
-    return reply;
+interface Asked {
+  readonly id: number;
+  readonly question: Question;
+  readonly message: Uint8Array;
+}
+
+/** The wanted question has this share of the time to itself. After that the server must show that it lives. */
+const firstShare = 0.6;
+
+/** Every server of RFC 6761 answers for it itself; a forwarder without upstream has no answer about the root. */
+const localhost: Question = { name: 'localhost', type: 'A' };
+
+const wantedFor = (query: string, type: Type): Question => ({ name: query.replace(/\.$/, ''), type });
+
+/**
+ * The wanted name first: what a server must deny (the root, to most of us) is not asked while it answers that. Undefined is
+ * the one silence that is a "no": the server has spoken of something else, so its resolving fails, and not the path.
+ */
+async function resolve(io: ProbeIo, question: Question, ask: Ask): Promise<DnsReply | undefined> {
+  const wanted = prepare(io, question, true);
+  const first = await unlessSilent(() => io.within(firstShare, () => converse(io, ask, [wanted])));
+  if (first) return first.reply;
+  const second = await converse(io, ask, [prepare(io, rootServers, false), wanted]);
+  if (second.asked === wanted) return second.reply;
+  return (await unlessSilent(() => converse(io, ask, [wanted])))?.reply;
+}
+
+/** Without a name to ask for: any answer to a question that needs no other server. */
+async function isAlive(io: ProbeIo, ask: Ask): Promise<Answer> {
+  const root = prepare(io, rootServers, false);
+  const first = await further(io, () => converse(io, ask, [root]));
+  const isDumb =
+    first instanceof NetError && (first.failure.outcome === 'timeout' || first.failure.outcome === 'closed');
+  if (isTrouble(first) && !isDumb) throw first;
+  const { reply, asked } = isTrouble(first) ? await converse(io, ask, [prepare(io, localhost, true), root]) : first;
+  const what = asked === root ? 'the root' : localhost.name;
+  return {
+    outcome: 'answered',
+    detail: `a DNS server answers (${reply.rcode} to a question about ${what})`,
+    evidence: {},
   };
+}
 
-  const alive = await converse(rootServers, false);
-  if (wanted.query === undefined) {
-    const detail = `a DNS server answers (${alive.rcode} to a question about the root)`;
+/** An answer cut short is asked for over TCP, as every resolver does. */
+async function wholeAnswer(io: ProbeIo, question: Question): Promise<Answer> {
+  const whole = await further(io, async () => {
+    const stream = new DnsStream(io);
+    const { reply } = await converse(io, stream.ask, [prepare(io, question, true)]);
+    await stream.end();
+    return reply;
+  });
+  const detail = `${question.name}: the answer is longer than a datagram`;
+  if (isTrouble(whole)) {
+    io.warn(`${detail}, and TCP 53 does not give it either (${whole.message}): a resolver cannot have it`);
     return { outcome: 'answered', detail, evidence: {} };
   }
-  const question = { name: wanted.query.replace(/\.$/, ''), type: wanted.type };
+  io.note('the answer is longer than a datagram and was asked for over TCP, as resolvers do: TCP 53 is really needed');
+  return judge(io, whole, question);
+}
+
+function prepare(io: ProbeIo, question: Question, isRecursive: boolean): Asked {
+  const id = new Reader(io.random(2)).uint16();
+  return { id, question, message: encodeQuery(id, question, isRecursive) };
+}
+
+/** Asks the first; an earlier question that is still open may be answered instead. */
+async function converse(
+  io: ProbeIo,
+  ask: Ask,
+  open: readonly [Asked, ...Asked[]],
+): Promise<{ readonly reply: DnsReply; readonly asked: Asked }> {
+  const ids = open.map(({ id }) => id);
+  const { bytes, sentAtMs, receivedAtMs } = await ask(open[0].message, ids);
+  const asked = open.find(({ id }) => id === decodeAnswerHeader(bytes).id) ?? open[0];
+  const reply = decodeReply(bytes, asked.id, asked.question);
+  const { rcode, aa, tc, ra } = reply;
+  const ms = Math.round((receivedAtMs - sentAtMs) * 1000) / 1000;
+  io.record({ rcode, aa, tc, ra, ms, answers: reply.answers.slice(0, maxShown) });
+  return { reply, asked };
+}
+
+async function unlessSilent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
-    return judge(io, await converse(question, true), question);
+    return await ask();
   } catch (error) {
-    // The one silence that is a "no": this server has just spoken, so it is its resolving that fails, not the path.
-    if (!(error instanceof NetError) || error.failure.outcome !== 'timeout') throw error;
-    return declined(`the server is up but did not resolve ${question.name} in time`);
+    if (error instanceof NetError && error.failure.outcome === 'timeout') return undefined;
+    throw error;
   }
 }
 
-function judge(io: ProbeIo, reply: DnsReply, { name, type }: Question): Answer {
-  if (reply.rcode === 'REFUSED') return declined(`the server refuses to resolve ${name} for us (REFUSED)`);
-  if (reply.rcode === 'SERVFAIL') return declined(`the server cannot resolve ${name} (SERVFAIL)`);
+function judge(io: ProbeIo, reply: DnsReply | undefined, { name, type }: Question): Answer {
+  if (!reply) return unresolvable(`the server is up but did not resolve ${name} in time`);
+  if (reply.rcode === 'REFUSED') {
+    return {
+      ...declined(`the server refuses to resolve ${name} for us (REFUSED)`),
+      remedy: `Let the DNS server answer this machine (its access list, allow-query or allow-recursion), or serve the zone of ${name} there.`,
+    };
+  }
+  if (reply.rcode === 'SERVFAIL') return unresolvable(`the server cannot resolve ${name} (SERVFAIL)`);
   if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') {
     return declined(`the server answers ${reply.rcode} when asked for ${name}`);
-  }
-  if (reply.tc) {
-    io.note('answers are truncated: TCP 53 is really needed');
-    return { outcome: 'answered', detail: `${name}: the answer is longer than a datagram`, evidence: {} };
   }
   if (reply.answers.length > 0) {
     const detail = `${name} ${type}: ${printable(reply.answers.join(', '))}`;
     return { outcome: 'answered', detail, evidence: {} };
   }
+  if (reply.tc) return { outcome: 'answered', detail: `${name}: an answer, cut short even on TCP`, evidence: {} };
   if (type === 'SRV') {
     const domain = /(?:^|\.)_msdcs\.(.+)$/.exec(name)?.[1];
-    return declined(
-      `the server does not know ${domain ? `the domain controllers of ${domain}` : name} (${reply.rcode})`,
-    );
+    return {
+      ...declined(`the server does not know ${domain ? `the domain controllers of ${domain}` : name} (${reply.rcode})`),
+      remedy: `Have this DNS server serve or forward the zone of ${domain ?? name}, or name another DNS server in the site.`,
+    };
   }
   const isMissing = reply.rcode === 'NXDOMAIN';
   const what = isMissing ? `${name} does not exist` : `${name} has no ${type} record`;
@@ -255,99 +210,68 @@ function judge(io: ProbeIo, reply: DnsReply, { name, type }: Question): Answer {
 
 const declined = (detail: string): Answer => ({ outcome: 'declined', detail, evidence: {} });
 
-/** On TCP each message has its length in front of it, as 16 bits. */
-async function askOn(conn: Conn, message: Uint8Array): Promise<Uint8Array> {
-  await conn.write(Uint8Array.from([message.length >> 8, message.length & 0xff, ...message]));
-  const length = new Reader(await conn.read(2)).uint16();
-  if (length < headerLength) throw new DecodeError(`a message of ${length} bytes`, 0);
-  return conn.read(length);
-}
+const unresolvable = (detail: string): Answer => ({
+  ...declined(detail),
+  remedy:
+    'The server is reached, what it asks is not: look at its log, at the servers it forwards to and at the way from it to them.',
+});
 
-/** Where the answers begin. A server that could not read the question need not repeat it. */
-function checkQuestion(bytes: Uint8Array, { rcode, counts }: DnsHeader, question: Question): number {
-  if (counts.questions === 0 && withoutQuestion.has(rcode)) return headerLength;
-  if (counts.questions !== 1) throw new DecodeError(`${counts.questions} questions where ours belongs`, 4);
-  if (repeats(bytes, templateOf(question, false))) return templateOf(question, false).length;
-  const { name, next } = decodeName(bytes, headerLength);
-  const isOurs = uint16(bytes, next) === types[question.type] && uint16(bytes, next + 2) === internet;
-  if (!isOurs || name.toLowerCase() !== question.name.toLowerCase()) {
-    throw new DecodeError(`the answer is to another question (${printable(name)})`, headerLength);
+/** Messages on TCP, each with its length in front, as 16 bits. What was not waited for to the end is still read first. */
+class DnsStream {
+  readonly #io: ProbeIo;
+  #conn: Conn | undefined;
+  #next: Promise<Uint8Array> | undefined;
+  #hasAnswered = false;
+  /** Of the questions that are open. */
+  #ids: readonly number[] = [];
+
+  constructor(io: ProbeIo) {
+    this.#io = io;
   }
-  return next + 4;
-}
 
-/** Byte for byte, as most servers do. */
-function repeats(bytes: Uint8Array, query: Uint8Array): boolean {
-  for (let at = headerLength; at < query.length; at++) if (bytes[at] !== query[at]) return false;
-  return true;
-}
+  readonly ask: Ask = async (message, ids) => {
+    const sentAtMs = this.#io.now();
+    this.#ids = ids;
+    const bytes = await this.#askOnce(message).catch(async (error: unknown) => {
+      if (!(error instanceof NetError) || error.failure.outcome !== 'closed') throw error;
+      this.#conn = undefined;
+      if (!this.#hasAnswered) throw new NetError({ ...error.failure, remedy: hungUp }, { cause: error });
+      // A server may close after any answer; what is unanswered then is asked again (RFC 7766 section 6.2.4).
+      return this.#askOnce(message);
+    });
+    this.#hasAnswered = true;
+    return { bytes, sentAtMs, receivedAtMs: this.#io.now() };
+  };
 
-/** Every name in these records keeps within its bounds. Returns their end. */
-function checkAnswers(bytes: Uint8Array, start: number, count: number): number {
-  let at = start;
-  for (let i = 0; i < count; i++) {
-    passName(bytes, at);
-    const { type, content, end } = recordAt(bytes, at);
-    const names = namesAt[type];
-    let nameAt = content + (names?.first ?? 0);
-    for (let n = 0; n < (names?.count ?? 0); n++) nameAt = passName(bytes, nameAt);
-    at = end;
+  async end(): Promise<void> {
+    await this.#conn?.end();
   }
-  return at;
-}
 
-/** name, type, class, time to live, length of the content, content */
-function recordAt(bytes: Uint8Array, at: number): { type: number; content: number; end: number } {
-  const fixed = skipName(bytes, at);
-  const length = uint16(bytes, fixed + 8);
-  return { type: uint16(bytes, fixed), content: fixed + 10, end: within(bytes, fixed + 10 + length) };
-}
-
-/** Past a name, without following its pointer. */
-function skipName(bytes: Uint8Array, start: number): number {
-  for (let at = start; ;) {
-    const byte = bytes[at];
-    if (byte === undefined) throw new DecodeError('the name is cut short', at);
-    if (byte === 0) return at + 1;
-    if (byte >= 0xc0) return within(bytes, at + 2);
-    if (byte >= 0x40) throw new DecodeError(`a label of type ${byte >> 6}`, at);
-    at += byte + 1;
+  async #askOnce(message: Uint8Array): Promise<Uint8Array> {
+    if (!this.#conn) {
+      this.#next = undefined;
+      this.#conn = await this.#io.connect();
+    }
+    await this.#conn.write(Uint8Array.from([message.length >> 8, message.length & 0xff, ...message]));
+    this.#next ??= this.#read(this.#conn);
+    const bytes = await this.#next;
+    this.#next = undefined;
+    return bytes;
   }
-}
 
-function uint16(bytes: Uint8Array, at: number): number {
-  const low = bytes[at + 1];
-  if (low === undefined) throw new DecodeError(`need ${at + 2} bytes, have ${bytes.length}`, bytes.length);
-  return (bytes[at]! << 8) | low;
-}
-
-function within(bytes: Uint8Array, at: number): number {
-  if (at > bytes.length) throw new DecodeError(`need ${at} bytes, have ${bytes.length}`, bytes.length);
-  return at;
-}
-
-/** The codec sees only what has been walked: the records from `start` on, and what their names point back to. */
-function answersIn(walked: Uint8Array, start: number, count: number, type: Type): string[] {
-  const Packet = loaded();
-  const reader = new Packet.Reader(Buffer.from(walked.buffer, walked.byteOffset, walked.length), start * 8);
-  const answers: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const record = codecErrors(() => Packet.Resource.parse(reader));
-    if (record.type !== types[type] || record.class !== internet) continue;
-    const name = printable(record.target ?? record.address ?? record.ns ?? record.primary ?? '');
-    answers.push(type === 'SRV' ? `${name}:${record.port}` : name);
-  }
-  return answers;
-}
-
-/** Whatever the codec throws on bytes that passed the walk is about the bytes. */
-function codecErrors<T>(decode: () => T): T {
-  try {
-    return decode();
-  } catch (error) {
-    throw new DecodeError(error instanceof Error ? printable(error.message) : 'not a DNS message', 0);
+  /** The header alone tells another protocol, which may have less to say than the length it seems to begin with. */
+  async #read(conn: Conn): Promise<Uint8Array> {
+    const length = new Reader(await conn.read(2)).uint16();
+    if (length < headerLength) throw new DecodeError(`a message of ${length} bytes`, 0);
+    const header = await conn.read(headerLength);
+    const { id } = decodeAnswerHeader(header);
+    if (!this.#ids.includes(id)) throw new DecodeError(`id ${id} where ${this.#ids.join(' or ')} was asked`, 0);
+    return Uint8Array.from([...header, ...(await conn.read(length - headerLength))]);
   }
 }
+
+const hungUp =
+  'Look at the DNS server: that it answers over TCP at all, for this machine, and that a server it forwards to answers it.';
 
 function isDomainName(name: string): boolean {
   const labels = name.replace(/\.$/, '').split('.');

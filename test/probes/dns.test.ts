@@ -1,9 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
-import { beforeAll, expect, test } from 'vitest';
-import { decodeOutline, decodeReply, dns, dnsTcp, encodeQuery, load, type Question } from '../../probes/dns.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { dns, dnsTcp } from '../../probes/dns.ts';
 import { NetError } from '../../src/model/errors.ts';
+import { decodeOutline, decodeReply, encodeQuery, load, type Question } from '../../src/wire/dns.ts';
 import { DecodeError } from '../../src/wire/reader.ts';
 import { decodes, ending } from '../support/failure.ts';
 import { babble, scriptedIo } from '../support/scripted-io.ts';
@@ -31,11 +32,13 @@ function message(flags: number, question: string, answers: readonly string[] = [
   return hex(id) + hex(flags) + (counts ?? `0001${hex(answers.length)}00000000`) + question + answers.join('');
 }
 
+const framed = (reply: string): string => hex(reply.replaceAll(/\s/g, '').length / 2) + reply;
 const address = (text: string): string => `c00c00010001000000100004${text}`;
 const alive = { reply: message(0x8005, rootQuestion) };
+const found = { reply: message(0x8180, hostQuestion, [address('c0000201')]) };
 
 function ask(reply: string, question: { query?: string; type?: string } = { query: 'host.test' }) {
-  const io = scriptedIo({ steps: [alive, { reply }] });
+  const io = scriptedIo({ steps: [{ reply }, alive] });
   return { io, end: ending(dns.run(io, udpTarget, withOptions(question))) };
 }
 
@@ -52,7 +55,17 @@ test.for([
   ['no data', message(0x8180, hostQuestion), 'answered', 'no A record'],
   ['refused', message(0x8185, hostQuestion), 'declined', 'refuses to resolve host.test for us'],
   ['its own upstream fails', message(0x8182, hostQuestion), 'declined', 'SERVFAIL'],
-  ['not implemented, without the question', message(0x8184, '', [], '0000000000000000'), 'declined', 'NOTIMP'],
+  ['not implemented, in the header alone', message(0x8184, '', [], '0000000000000000'), 'declined', 'NOTIMP'],
+  ['refused, in the header alone', message(0x8185, '', [], '0000000000000000'), 'declined', 'refuses to resolve'],
+  ['its upstream fails, in the header alone', message(0x8182, '', [], '0000000000000000'), 'declined', 'SERVFAIL'],
+  ['a failure that has no name', message(0x818b, '', [], '0000000000000000'), 'declined', 'RCODE11'],
+  ['no such name, in the header alone', message(0x8183, '', [], '0000000000000000'), 'garbled', '0 questions'],
+  [
+    'more than was asked for',
+    `${found.reply.replace('00000000', '00000001')}00002904d0000000000000`,
+    'answered',
+    '192.0.2.1',
+  ],
   ['truncated', message(0x8380, hostQuestion, [], '0001003c00000000'), 'answered', 'longer than a datagram'],
   ['silence', '', 'declined', 'up but did not resolve host.test in time'],
 ] as const)('asked for a name, a living server says: %s', async ([, reply, outcome, detail]) => {
@@ -105,10 +118,62 @@ test('an empty answer without recursion only says that somebody else knows', asy
   ]);
 });
 
-test('truncated answers are a note: the TCP row is the one that counts', async () => {
-  const { io, end } = ask(message(0x8380, hostQuestion));
-  await end;
-  expect(io.notes).toEqual(['answers are truncated: TCP 53 is really needed']);
+describe('an answer cut short', () => {
+  const cut = { reply: message(0x8380, hostQuestion) };
+
+  test('is had over TCP, which is then really needed', async () => {
+    const io = scriptedIo({ steps: [cut, { reply: framed(found.reply) }] });
+    const end = await ending(dns.run(io, udpTarget, withOptions({ query: 'host.test' })));
+    expect(end).toMatchObject({ outcome: 'answered', detail: 'host.test A: 192.0.2.1' });
+    expect(io.notes).toEqual([expect.stringContaining('TCP 53 is really needed') as string]);
+    expect(io.warnings).toEqual([]);
+  });
+
+  test('that TCP does not give either is an answer that no resolver can have', async () => {
+    const io = scriptedIo({ steps: [cut, { send: '', reply: '', closes: true }] });
+    const end = await ending(dns.run(io, udpTarget, withOptions({ query: 'host.test' })));
+    expect(end).toMatchObject({ outcome: 'answered' });
+    expect(io.warnings).toEqual([expect.stringMatching(/TCP 53 does not give it either .*closed/) as string]);
+  });
+
+  test('is what TCP says, even when that is no', async () => {
+    const io = scriptedIo({ steps: [cut, { reply: framed(message(0x8185, hostQuestion)) }] });
+    const end = await ending(dns.run(io, udpTarget, withOptions({ query: 'host.test' })));
+    expect(end).toMatchObject({ outcome: 'declined' });
+  });
+});
+
+describe('while the wanted name is answered', () => {
+  test.for([
+    ['UDP', () => scriptedIo({ steps: [found, alive] }), dns, udpTarget],
+    ['TCP', () => scriptedIo({ steps: [{ reply: framed(found.reply) }, alive] }), dnsTcp, tcpTarget],
+  ] as const)('over %s nothing else is asked', async ([, script, probe, target]) => {
+    const io = script();
+    await ending(probe.run(io, target, withOptions({ query: 'host.test' })));
+    expect(io.sent.filter((sent) => !sent.includes('04686f7374'))).toEqual([]);
+    expect(io.sent).toHaveLength(1);
+  });
+});
+
+test('an answer that is late, when the server has been asked for its life, is still the answer', async () => {
+  const steps = [{ reply: '' }, { reply: found.reply.replace('abab', '1111') }];
+  const script = scriptedIo({ random: ['1111', '2222'], steps });
+  expect(await ending(dns.run(script, udpTarget, withOptions({ query: 'host.test' })))).toMatchObject({
+    outcome: 'answered',
+    detail: 'host.test A: 192.0.2.1',
+  });
+});
+
+const ownName = message(0x8180, '096c6f63616c686f73740000010001', [address('7f000001')]);
+
+test.for([
+  ['silence', dns, udpTarget, [{ reply: '' }, { reply: ownName }]],
+  ['a hang-up', dnsTcp, tcpTarget, [{ send: '', reply: '', closes: true }, { reply: framed(ownName) }]],
+] as const)('after %s about the root a forwarder is asked for localhost', async ([, probe, target, steps]) => {
+  expect(await ending(probe.run(scriptedIo({ steps }), target, withOptions({})))).toMatchObject({
+    outcome: 'answered',
+    detail: 'a DNS server answers (NOERROR to a question about localhost)',
+  });
 });
 
 test.for([
@@ -144,7 +209,7 @@ test('what a label holds is not shown as it came', async () => {
 });
 
 test('only silence about the name is the server not resolving it', async () => {
-  const io = scriptedIo({ steps: [alive] });
+  const io = scriptedIo({ steps: [{ reply: '' }] });
   let sends = 0;
   const exchange: typeof io.exchange = (...given) => {
     sends += 1;
@@ -155,25 +220,28 @@ test('only silence about the name is the server not resolving it', async () => {
   expect(await ending(run)).toMatchObject({ outcome: 'refused' });
 });
 
+const silence = new NetError({ outcome: 'timeout', stage: 'exchange', detail: 'nothing came' });
+
 /** The same datagram in answer to whatever is asked. */
 const says = (bytes: Uint8Array) => {
   const reply = Buffer.from(bytes).toString('hex');
   return scriptedIo({ steps: [{ reply }, { reply }] });
 };
 
-const framed = (reply: string): string => hex(reply.replaceAll(/\s/g, '').length / 2) + reply;
-
 test('on TCP a server may close after each answer', async () => {
-  const steps = [
-    { reply: framed(alive.reply), closes: true },
-    { reply: framed(message(0x8180, hostQuestion, [address('c0000201')])) },
-  ];
-  const run = dnsTcp.run(scriptedIo({ steps }), tcpTarget, withOptions({ query: 'host.test' }));
-  expect(await ending(run)).toMatchObject({ outcome: 'answered' });
+  const io = scriptedIo({ steps: [{ reply: framed(alive.reply), closes: true }, { reply: framed(found.reply) }] });
+  // The wanted name drew silence before the script begins.
+  let shares = 0;
+  const within: typeof io.within = (share, asks) => {
+    shares += 1;
+    return shares === 1 ? Promise.reject(silence) : io.within(share, asks);
+  };
+  const run = dnsTcp.run({ ...io, within }, tcpTarget, withOptions({ query: 'host.test' }));
+  expect(await ending(run)).toMatchObject({ outcome: 'answered', detail: 'host.test A: 192.0.2.1' });
 });
 
 test('truncation on TCP leaves nothing to fall back to, and is still an answer', async () => {
-  const steps = [{ reply: framed(alive.reply) }, { reply: framed(message(0x8380, hostQuestion)) }];
+  const steps = [{ reply: framed(message(0x8380, hostQuestion)) }];
   const run = dnsTcp.run(scriptedIo({ steps }), tcpTarget, withOptions({ query: 'host.test' }));
   expect(await ending(run)).toMatchObject({ outcome: 'answered' });
 });
@@ -185,7 +253,8 @@ test.for([
   ['stops within the message', [{ reply: '0020abab' }], 'timeout'],
   ['announces less than a header', [{ reply: '000babab80050001000000000000' }], 'garbled'],
   ['answers somebody else', [{ reply: framed(`dead${alive.reply.slice(4)}`) }], 'garbled'],
-  ['speaks HTTP', [{ reply: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n').toString('hex'), closes: true }], 'closed'],
+  ['speaks HTTP', [{ reply: Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n').toString('hex') }], 'garbled'],
+  ['says something at random', [{ reply: 'f3'.repeat(40) }], 'garbled'],
 ] as const)('on TCP a peer that %s', async ([, steps, outcome]) => {
   const run = dnsTcp.run(scriptedIo({ steps }), tcpTarget, withOptions({ query: 'host.test' }));
   expect(await ending(run)).toMatchObject({ outcome });
@@ -210,8 +279,9 @@ const recorded = globSync('fixtures/wire/dns/*.json').flatMap((file) => {
     steps: { reply: string }[];
     options: { query?: string; type?: Question['type'] };
   };
-  const questions: Question[] = [root, { name: options.query?.replace(/\.$/, '') ?? '', type: options.type ?? 'A' }];
-  return steps.map((step, i) => ({ bytes: bytesOf(step.reply), question: questions[i]! }));
+  const name = options.query?.replace(/\.$/, '');
+  const question: Question = name === undefined ? root : { name, type: options.type ?? 'A' };
+  return steps.map((step) => ({ bytes: bytesOf(step.reply), question }));
 });
 
 test('a recorded reply decodes whole, and cut anywhere it does not', async () => {
