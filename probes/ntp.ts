@@ -1,9 +1,10 @@
 /**
- * Network Time Protocol v4, client mode: one 48-byte datagram each way. A server that answers is serving; its leap
- * indicator, stratum and kiss code say whether it can be believed. RFC 5905 sections 7.3 (packet), 7.4 (kiss codes) and
- * 8 (offset and delay); RFC 9109 (the random transmit timestamp).
+ * Network Time Protocol v4, client mode: one 48-byte datagram each way. A server that answers is serving; leap indicator,
+ * stratum, kiss code and root distance say whether chrony, the client of XenServer, would believe it. RFC 5905 sections 7.3
+ * (packet), 7.4 (kiss codes), 8 (offset and delay) and 11.1 (root distance); RFC 9109 (the random transmit timestamp).
  */
 import * as v from 'valibot';
+import type { Answer } from '../src/model/outcome.ts';
 import { defineProbe } from '../src/model/probe.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import { DecodeError, Reader } from '../src/wire/reader.ts';
@@ -16,8 +17,17 @@ const unsynchronized = 3;
 /** Stratum 0 is a kiss-o'-death: the reference id holds a four-letter code such as RATE. */
 const kissOfDeath = 0;
 
-/** Codes of a server that has only just started; they look like a kiss and are not a refusal. */
-const starting = new Set(['INIT', 'STEP']);
+/** Codes of a server without time to give; they look like a kiss and are not a refusal. */
+const sourceless: ReadonlyMap<string, string> = new Map([
+  ['INIT', 'has heard from no source of its own yet (INIT): it has just started, or reaches none'],
+  ['STEP', 'has just set its own clock by a jump (STEP) and is not synchronised yet'],
+]);
+
+/** A clock that nobody sets: of ntpd's local driver, and of `local` in chrony. */
+const ownClock = /^LOCL$|^127\.127\.1\./;
+
+/** RFC 5905 section 11.2: ntpd takes no source beyond it (its MAXDIST); chrony's own bound is twice as far. */
+const ntpdDistanceMs = 1500;
 
 /** From 1900-01-01 (NTP) to 1970-01-01 (the system clock), and the length of an era: it wraps in February 2036. */
 const epochOffsetSeconds = 2_208_988_800;
@@ -90,12 +100,16 @@ export const ntp = defineProbe({
   about: {
     title: 'Network Time Protocol',
     sends: 'one 48-byte client packet with a random transmit timestamp, at most twice, two seconds apart',
-    proves: 'a mode 4 reply that echoes our timestamp, from a synchronised server of stratum 1 to 15',
+    proves: 'a mode 4 reply that echoes our timestamp, from a synchronised server that chrony would take as a source',
+    client:
+      "chrony 3.2 to 4 (`ntp_core.c`, `sources.c`, chrony.conf(5)): leap indicator not 3, stratum 1 to 15, half the root delay and the root dispersion together within `maxdistance`, 3 s; a server of nothing but its own clock (LOCL) is taken; a warning beyond ntpd's 1.5 s",
     leaves: 'nothing; a rate-limited server may count it',
     reference: 'RFC 5905',
   },
   options: v.strictObject({
     maxStratum: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(15)), 15),
+    /** Half the root delay and the root dispersion: `maxdistance` of chrony. */
+    maxDistanceMs: v.optional(v.pipe(v.number(), v.minValue(0)), 3000),
     /** Beyond this the answer is a warning. */
     maxOffsetMs: v.optional(v.pipe(v.number(), v.minValue(0)), 1000),
   }),
@@ -109,19 +123,15 @@ export const ntp = defineProbe({
     });
     const header = decodeReply(reply.bytes);
     const reference = referenceText(header);
+    const { rootDelayMs, rootDispersionMs } = header;
+    const distanceMs = round(rootDelayMs / 2 + rootDispersionMs);
     io.record({ version: header.version, stratum: header.stratum, leap: header.leap, referenceId: reference });
+    io.record({ rootDelayMs, rootDispersionMs, rootDistanceMs: distanceMs });
 
-    if (header.stratum === kissOfDeath && reference !== '0.0.0.0' && !starting.has(reference)) {
-      return { outcome: 'declined', detail: `kiss-o'-death ${reference}: the server refuses us`, evidence: {} };
-    }
-    if (header.leap === unsynchronized || header.stratum === 0 || header.stratum > 15) {
-      const why = starting.has(reference) ? `has only just started (${reference})` : 'is not synchronised itself';
-      return { outcome: 'declined', detail: `the server answers but ${why}`, evidence: {} };
-    }
-    if (header.stratum > options.maxStratum) {
-      const detail = `stratum ${header.stratum} is worse than the ${options.maxStratum} asked for`;
-      return { outcome: 'declined', detail, evidence: {} };
-    }
+    const why = refusalOf(header, reference, options.maxStratum);
+    if (why) return { outcome: 'declined', evidence: {}, ...why };
+    if (distanceMs > options.maxDistanceMs) return tooFar(distanceMs, options.maxDistanceMs);
+    if (header.receiveTimestamp === 0) throw new DecodeError('the receive timestamp is zero', 32);
     if (header.transmitTimestamp === 0) throw new DecodeError('the transmit timestamp is zero', 40);
 
     const t2 = epochMs(header.receiveTimestamp, reply.receivedAtMs);
@@ -130,15 +140,52 @@ export const ntp = defineProbe({
     const delayMs = round(reply.receivedAtMs - reply.sentAtMs - (t3 - t2));
     // The truth lies within half the delay on either side; a busy machine or a slow path is no wrong clock.
     if (Math.abs(offsetMs) - delayMs / 2 > options.maxOffsetMs) {
-      io.warn(`this machine's clock and the server's differ by ${(Math.abs(offsetMs) / 1000).toFixed(1)} s`);
+      const side = offsetMs > 0 ? 'behind' : 'ahead';
+      io.warn(`this machine's clock and the server's differ by ${inSeconds(Math.abs(offsetMs))}: ours is ${side}`);
     }
+    if (distanceMs > ntpdDistanceMs) {
+      io.warn(
+        `the server is within ${inSeconds(distanceMs)} of true time only (root distance): ntpd takes none beyond 1.5 s`,
+      );
+    }
+    if (ownClock.test(reference)) io.note(`the server follows no other clock than its own (${reference})`);
     return {
       outcome: 'answered',
       detail: `stratum ${header.stratum}, offset ${offsetMs.toFixed(1)} ms (± ${(Math.abs(delayMs) / 2).toFixed(1)})`,
-      evidence: { offsetMs, delayMs, rootDelayMs: header.rootDelayMs, rootDispersionMs: header.rootDispersionMs },
+      evidence: { offsetMs, delayMs },
     };
   },
 });
+
+type Refusal = Pick<Answer, 'detail' | 'remedy'>;
+
+const findSources =
+  'Look at the sources of the time server itself (chronyc sources, ntpq -p, w32tm /query /status): it is reached and has no time to give.';
+
+/** Why chrony takes nothing from such a packet. */
+function refusalOf({ stratum, leap }: NtpHeader, reference: string, maxStratum: number): Refusal | undefined {
+  const waits = sourceless.get(reference);
+  if (stratum === kissOfDeath && reference !== '0.0.0.0' && waits === undefined) {
+    return { detail: `kiss-o'-death ${reference}: the server refuses us`, remedy: kissRemedy(reference) };
+  }
+  if (leap === unsynchronized || stratum === 0 || stratum > 15) {
+    return { detail: `the server answers but ${waits ?? 'is not synchronised itself'}`, remedy: findSources };
+  }
+  if (stratum <= maxStratum) return undefined;
+  return { detail: `stratum ${stratum} is worse than the ${maxStratum} asked for` };
+}
+
+const kissRemedy = (code: string): string =>
+  code === 'RATE'
+    ? 'Fewer questions from this address, or a higher limit at the time server (its rate limit).'
+    : 'Let the time server serve this address (its `restrict` or `allow` lines).';
+
+function tooFar(distanceMs: number, maxDistanceMs: number): Answer {
+  const detail = `the server is within ${inSeconds(distanceMs)} of true time only (root distance), chrony takes none beyond ${inSeconds(maxDistanceMs)}`;
+  return { outcome: 'declined', detail, evidence: {}, remedy: findSources };
+}
+
+const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 const echoes =
   (cookie: Uint8Array) =>

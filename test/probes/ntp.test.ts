@@ -19,6 +19,8 @@ interface Fields {
   /** Milliseconds since 1970. */
   readonly receivedAt?: number;
   readonly sentAt?: number;
+  readonly rootDelayMs?: number;
+  readonly rootDispersionMs?: number;
 }
 
 /** A server's packet, in hex. */
@@ -29,10 +31,14 @@ function packet({
   origin = cookie,
   receivedAt,
   sentAt,
+  rootDelayMs = 0,
+  rootDispersionMs = 0,
 }: Fields): string {
   const bytes = Buffer.alloc(48);
   bytes[0] = first;
   bytes[1] = stratum;
+  bytes.writeUInt32BE(Math.round((rootDelayMs / 1000) * 65_536), 4);
+  bytes.writeUInt32BE(Math.round((rootDispersionMs / 1000) * 65_536), 8);
   bytes.write(reference, 12, 'hex');
   bytes.write(origin, 24, 'hex');
   for (const [at, ms] of [[32, receivedAt] as const, [40, sentAt] as const]) {
@@ -71,7 +77,34 @@ test('a server in the next era and we in this one: the times are next to each ot
 test('clocks apart are a warning', async () => {
   const { io, end } = run(packet({ receivedAt: january + 7000, sentAt: january + 7000 }));
   expect(await end).toMatchObject({ outcome: 'answered' });
-  expect(io.warnings).toEqual(["this machine's clock and the server's differ by 7.0 s"]);
+  expect(io.warnings).toEqual(["this machine's clock and the server's differ by 7.0 s: ours is behind"]);
+  const ahead = run(packet({ receivedAt: january - 7000, sentAt: january - 7000 }));
+  await ahead.end;
+  expect(ahead.io.warnings).toEqual(["this machine's clock and the server's differ by 7.0 s: ours is ahead"]);
+});
+
+const now = { receivedAt: january, sentAt: january };
+
+test.for([
+  ['its own clock, 10.8 s', { stratum: 1, reference: '4c4f434c', rootDispersionMs: 10_800 }, 'declined', []],
+  ['dispersion and half the delay', { rootDispersionMs: 2900, rootDelayMs: 400 }, 'declined', []],
+  ['just beyond', { rootDispersionMs: 3001 }, 'declined', []],
+  ['just within', { rootDispersionMs: 2999 }, 'answered', [/3\.0 s of true time only .* 1\.5 s/]],
+  ['as far as ntpd goes', { rootDispersionMs: 1490 }, 'answered', []],
+  ['near', { rootDispersionMs: 10, rootDelayMs: 40 }, 'answered', []],
+] as const)('chrony takes no source beyond its maxdistance: %s', async ([, fields, outcome, warnings]) => {
+  const { io, end } = run(packet({ ...now, ...fields }));
+  const answer = await end;
+  expect(answer).toMatchObject({ outcome });
+  if (outcome === 'declined') expect(answer.detail).toMatch(/root distance.*chrony takes none beyond 3\.0 s/);
+  expect(io.warnings).toEqual(warnings.map((text) => expect.stringMatching(text) as string));
+});
+
+test.for(['4c4f434c', '7f7f0101'])('a clock that nobody sets (%s) is taken, and told', async (reference) => {
+  const { io, end } = run(packet({ ...now, stratum: reference === '4c4f434c' ? 1 : 8, reference }));
+  expect(await end).toMatchObject({ outcome: 'answered' });
+  expect(io.warnings).toEqual([]);
+  expect(io.notes).toEqual([expect.stringContaining('follows no other clock than its own') as string]);
 });
 
 test.for([
@@ -81,6 +114,7 @@ test.for([
   ['a reply to somebody else', packet({ origin: '0102030405060708' }), 'timeout'],
   ['a reply that echoes nothing', packet({ origin: '0000000000000000' }), 'timeout'],
   ['no transmit timestamp', packet({ receivedAt: january }), 'garbled'],
+  ['no receive timestamp', packet({ sentAt: january }), 'garbled'],
   ['a packet cut short', packet({}).slice(0, 94), 'garbled'],
   [
     'a page of HTML',
