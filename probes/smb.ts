@@ -1,17 +1,25 @@
 /**
- * Windows file sharing, directly over TCP: negotiates a dialect and leaves before anybody would log on. Tells dialect,
- * signing, encryption and the server's clock. A server that hangs up on SMB2 is asked once more in SMB1, on a new
- * connection: it is alive then, but too old for XenServer. MS-SMB2 sections 3.2.4.2.2 (client) and 3.3.5.4 (server).
+ * Windows file sharing, directly over TCP: negotiates a dialect and leaves before anybody would log on. XenServer mounts
+ * with `vers=3.0`, so that is offered alone; what else the server speaks is evidence. A server that hangs up on SMB2 is
+ * asked once more in SMB1, on a new connection: it is alive then, but too old. MS-SMB2 sections 3.2.4.2.2 (client) and
+ * 3.3.5.4 (server).
  */
 import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
-import type { Answer } from '../src/model/outcome.ts';
+import type { Answer, Evidence } from '../src/model/outcome.ts';
 import { type Conn, defineProbe, type ProbeIo } from '../src/model/probe.ts';
-import { decodeFrameLength, decodeReply, encodeNegotiate, encodeSmb1Negotiate, notSupported } from '../src/wire/smb.ts';
+import { further, isTrouble } from '../src/wire/further.ts';
+import {
+  decodeFrameLength,
+  decodeReply,
+  encodeNegotiate,
+  encodeNegotiate30,
+  encodeSmb1Negotiate,
+  notSupported,
+} from '../src/wire/smb.ts';
 import type { Negotiated, SmbReply } from '../src/wire/smb.ts';
 
-/** XenServer mounts SMB storage with version 3.0. */
-const olderThan3 = new Set(['2.0.2', '2.1']);
+const wanted = '3.0';
 
 export const smb = defineProbe({
   transport: 'tcp',
@@ -19,27 +27,48 @@ export const smb = defineProbe({
   about: {
     title: 'SMB file service',
     sends:
-      'one SMB2 negotiate offering 2.0.2 to 3.1.1; where the server hangs up on it, one SMB1 negotiate on a new connection',
-    proves: 'the server chose one of our dialects',
+      'one SMB2 negotiate offering 3.0 alone and one offering 2.0.2 to 3.1.1; where the server hangs up on them, one SMB1 negotiate, each on a new connection',
+    proves: 'the server takes SMB 3.0, the only dialect that XenServer mounts with; with `dialect=any` one of ours',
+    client:
+      'the storage manager (`SMBSR.py` of xapi-project/sm: `mount.cifs -o vers=3.0`), and with `dialect=any` winbind of Samba 4, which takes SMB 2.0.2 to 3.1.1',
     leaves: 'nothing: it ends before a session is set up',
     reference: 'MS-SMB2 2.2.3',
   },
-  options: v.strictObject({}),
+  options: v.strictObject({
+    /** `3.0` for storage, `any` for a domain controller. */
+    dialect: v.optional(v.picklist(['3.0', 'any']), '3.0'),
+  }),
 
-  run: async (io) => negotiate(io, await io.connect(), () => io.connect()),
+  async run(io, _target, { dialect }) {
+    const open = (): Promise<Conn> => io.connect();
+    return dialect === 'any' ? negotiate(io, await open(), open) : negotiate30(io, open);
+  },
 });
 
-/** On a connection where SMB may start; `reopen` gives another one like it. */
-export async function negotiate(io: ProbeIo, conn: Conn, reopen: () => Promise<Conn>): Promise<Answer> {
-  let reply: SmbReply;
-  try {
-    reply = await ask(conn, encodeNegotiate(io.random(16), io.random(32)));
-  } catch (error) {
-    // Hanging up without a word is how a server that knows only SMB1 answers SMB2: the one failure that is a reply.
-    if (!(error instanceof NetError) || error.failure.outcome !== 'closed') throw error;
-    reply = await ask(await reopen(), encodeSmb1Negotiate());
+async function negotiate30(io: ProbeIo, open: () => Promise<Conn>): Promise<Answer> {
+  const first = await unlessClosed(ask(await open(), encodeNegotiate30(io.random(16))));
+  if (first?.kind === 'status' && first.status !== notSupported) return judge(io, first);
+  if (first?.kind !== 'dialect' || first.negotiated.dialect !== wanted) {
+    const other = await offerAll(io, await open(), open);
+    return { ...without30(other), evidence: other.kind === 'dialect' ? evidenceOf(io, other.negotiated) : {} };
   }
-  return judge(io, reply);
+  io.record(evidenceOf(io, first.negotiated));
+  const all = await further(io, async () => ask(await open(), encodeNegotiate(io.random(16), io.random(32))));
+  if (isTrouble(all)) io.note(`what else it speaks than SMB 3.0 is not known: ${all.message}`);
+  if (isTrouble(all) || all.kind !== 'dialect') return accept(io, first.negotiated);
+  const { dialect } = all.negotiated;
+  const answer = accept(io, all.negotiated);
+  return dialect === wanted ? answer : { ...answer, detail: `takes SMB 3.0; the newest is ${answer.detail}` };
+}
+
+/** On a connection where SMB may start; `reopen` gives another one like it. Any of our dialects will do. */
+export async function negotiate(io: ProbeIo, conn: Conn, reopen: () => Promise<Conn>): Promise<Answer> {
+  return judge(io, await offerAll(io, conn, reopen));
+}
+
+async function offerAll(io: ProbeIo, conn: Conn, reopen: () => Promise<Conn>): Promise<SmbReply> {
+  const reply = await unlessClosed(ask(conn, encodeNegotiate(io.random(16), io.random(32))));
+  return reply ?? ask(await reopen(), encodeSmb1Negotiate());
 }
 
 async function ask(conn: Conn, request: Uint8Array): Promise<SmbReply> {
@@ -47,6 +76,38 @@ async function ask(conn: Conn, request: Uint8Array): Promise<SmbReply> {
   const reply = decodeReply(await conn.read(decodeFrameLength(await conn.read(4))));
   await conn.end();
   return reply;
+}
+
+/** Hanging up without a word is how a server answers a dialect that it does not know: the one failure that is a reply. */
+async function unlessClosed(asked: Promise<SmbReply>): Promise<SmbReply | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof NetError && error.failure.outcome === 'closed') return undefined;
+    throw error;
+  }
+}
+
+/** It speaks, but not what the mount would ask for. */
+function without30(reply: SmbReply): Pick<Answer, 'outcome' | 'detail' | 'remedy'> {
+  if (reply.kind === 'status' || (reply.kind === 'smb1' && reply.dialect === null)) {
+    return { outcome: 'declined', detail: `an SMB server, but it shares no dialect with us (${nameOf(reply)})` };
+  }
+  const isNewer =
+    reply.kind === 'dialect' && (reply.negotiated.dialect === '3.1.1' || reply.negotiated.dialect === '3.0.2');
+  const spoken = isNewer ? `speaks SMB ${nameOf(reply)}` : `speaks nothing newer than ${nameOf(reply)}`;
+  return {
+    outcome: 'declined',
+    detail: `the server ${spoken} but does not take SMB 3.0, and XenServer mounts SMB storage with that alone`,
+    remedy: isNewer
+      ? 'Let the file server take SMB 3.0 (its lowest dialect is set higher: `server min protocol` of Samba, `Smb2DialectMin` of Windows).'
+      : 'Enable SMB 3.0 on the file server (`server max protocol` of Samba, `Smb2DialectMax` of Windows).',
+  };
+}
+
+function nameOf(reply: SmbReply): string {
+  if (reply.kind === 'dialect') return reply.negotiated.dialect;
+  return reply.kind === 'status' ? reply.name : `SMB1 (${reply.dialect ?? 'none'})`;
 }
 
 function judge(io: ProbeIo, reply: SmbReply): Answer {
@@ -58,23 +119,24 @@ function judge(io: ProbeIo, reply: SmbReply): Answer {
   if (reply.dialect === null) {
     return { outcome: 'declined', detail: 'an SMB1 server that shares no dialect with us', evidence: {} };
   }
-  io.warn('the server speaks SMB1 only, XenServer mounts SMB storage with SMB 3.0: enable SMB 3 on the server');
+  io.warn('the server speaks SMB1 only, which current clients no longer speak: enable SMB 2 or 3 on the server');
   return { outcome: 'answered', detail: `SMB1 (${reply.dialect})`, evidence: { dialect: reply.dialect } };
 }
 
 function accept(io: ProbeIo, negotiated: Negotiated): Answer {
-  const { dialect, isSigningEnabled, isSigningRequired, encryption, serverGuid, systemTimeMs } = negotiated;
-  const signing = isSigningRequired ? 'required' : isSigningEnabled ? 'enabled' : 'off';
+  const { dialect, encryption } = negotiated;
+  const detail = `SMB ${dialect}, signing ${signingOf(negotiated)}, ${encryption ?? 'no encryption'}`;
+  return { outcome: 'answered', detail, evidence: evidenceOf(io, negotiated) };
+}
+
+function evidenceOf(io: ProbeIo, negotiated: Negotiated): Evidence {
+  const { dialect, encryption, serverGuid, systemTimeMs } = negotiated;
   const clock =
     systemTimeMs === null
       ? { systemTime: null, offsetMs: null }
       : { systemTime: new Date(systemTimeMs).toISOString(), offsetMs: Math.round(systemTimeMs - io.now()) };
-  if (olderThan3.has(dialect)) {
-    io.note(`the server's newest dialect is ${dialect}, XenServer mounts SMB storage with SMB 3.0`);
-  }
-  return {
-    outcome: 'answered',
-    detail: `SMB ${dialect}, signing ${signing}, ${encryption ?? 'no encryption'}`,
-    evidence: { dialect, signing, encryption, serverGuid, ...clock },
-  };
+  return { dialect, signing: signingOf(negotiated), encryption, serverGuid, ...clock };
 }
+
+const signingOf = ({ isSigningEnabled, isSigningRequired }: Negotiated): string =>
+  isSigningRequired ? 'required' : isSigningEnabled ? 'enabled' : 'off';

@@ -86,10 +86,22 @@ export interface Negotiated {
 */
 export function encodeNegotiate(clientGuid: Uint8Array, salt: Uint8Array): Uint8Array {
   const offered = [...dialects.keys()];
+  const message = negotiateMessage(clientGuid, offered);
   const integrity = encodeContext(preauthIntegrity, uint16s(1, salt.length, sha512), salt);
   const encrypted = encodeContext(encryption, uint16s(ciphers.size, ...ciphers.keys()));
-  const contextOffset = padded(headerLength + 36 + 2 * offered.length);
-  const message = Buffer.alloc(contextOffset);
+  const contextOffset = padded(message.length);
+  message.writeUInt32LE(contextOffset, 92);
+  message.writeUInt16LE(2, 96);
+  const gaps = [contextOffset - message.length, padded(integrity.length) - integrity.length];
+  const [before, between] = gaps.map((length) => new Uint8Array(length));
+  return frame(Buffer.concat([message, before!, integrity, between!, encrypted]));
+}
+
+/** The one dialect that XenServer mounts with, offered alone as its kernel does. Contexts belong to 3.1.1. */
+export const encodeNegotiate30 = (clientGuid: Uint8Array): Uint8Array => frame(negotiateMessage(clientGuid, [0x0300]));
+
+function negotiateMessage(clientGuid: Uint8Array, offered: readonly number[]): Buffer {
+  const message = Buffer.alloc(headerLength + 36 + 2 * offered.length);
   message.writeUInt32BE(smb2Magic, 0);
   message.writeUInt16LE(headerLength, 4);
   message.writeUInt16LE(1, 14);
@@ -98,11 +110,8 @@ export function encodeNegotiate(clientGuid: Uint8Array, salt: Uint8Array): Uint8
   message.writeUInt16LE(signingEnabled, 68);
   message.writeUInt32LE(0x7f, 72);
   message.set(clientGuid, 76);
-  message.writeUInt32LE(contextOffset, 92);
-  message.writeUInt16LE(2, 96);
   message.set(uint16s(...offered), 100);
-  const gap = new Uint8Array(padded(integrity.length) - integrity.length);
-  return frame(Buffer.concat([message, integrity, gap, encrypted]));
+  return message;
 }
 
 /** SMB1: a 32-byte header, no parameter words, then the dialects by name, each a 2, the text and a NUL. */
