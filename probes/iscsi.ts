@@ -3,8 +3,9 @@
  * (the keys) and appendix C (SendTargets); the PDUs are in wire/iscsi.ts.
  */
 import * as v from 'valibot';
-import type { Answer } from '../src/model/outcome.ts';
+import type { Answer, Evidence } from '../src/model/outcome.ts';
 import { defineProbe, type Conn, type ProbeIo } from '../src/model/probe.ts';
+import { wantsCredentials } from '../src/wire/credentials.ts';
 import {
   checkOpcode,
   decodeHeader,
@@ -34,10 +35,7 @@ const maxListed = 64;
 
 /** Status class and detail of a login response, RFC 7143 section 11.13.5. */
 const loginStatuses = new Map([
-  [0x0101, 'the portal has moved for now'],
-  [0x0102, 'the portal has moved for good'],
   [0x0200, 'the target finds our login wrong'],
-  [0x0201, 'discovery needs CHAP authentication'],
   [0x0202, 'this initiator name is not authorised'],
   [0x0203, 'no such target'],
   [0x0204, 'the target was removed'],
@@ -53,13 +51,27 @@ const loginStatuses = new Map([
   [0x0302, 'the target is out of resources'],
 ]);
 
+/** Class 1 is no refusal: the portal is alive and sends us to another one. */
+const moves = new Map([
+  [0x0101, 'for now'],
+  [0x0102, 'for good'],
+]);
+const needsAuthentication = 0x0201;
+const notAuthorised = 0x0202;
+
+/** Nobody's initiator: an array that knows its hosts by name need not show it anything. */
+const ownName = 'iqn.2026-01.io.github.xenreach:probe';
+
 export const iscsi = defineProbe({
   transport: 'tcp',
   port: 3260,
   about: {
     title: 'iSCSI discovery',
     sends: "a discovery login under xenreach's own initiator name, SendTargets=All, a logout",
-    proves: 'a login response to our task tag and the list of targets that this initiator may see',
+    proves:
+      'a login response to our task tag and the list of targets that this initiator may see; a portal that wants CHAP, or a host that it knows, is reached, and one that sends us elsewhere is a warning',
+    client:
+      'the storage manager (`iscsi.py` and `BaseISCSI.py` of xapi-project/sm): `iscsiadm -m discovery -t st`, with CHAP where the repository has it, then a login at the portals that discovery names',
     leaves: 'one discovery session; some arrays list the initiator name as unknown',
     reference: 'RFC 7143',
   },
@@ -71,7 +83,7 @@ export const iscsi = defineProbe({
         v.maxLength(223),
         v.regex(/^(?:iqn|eui|naa)\.[!-~]+$/, 'a name that begins with iqn., eui. or naa.'),
       ),
-      'iqn.2026-01.io.github.xenreach:probe',
+      ownName,
     ),
   }),
 
@@ -85,7 +97,7 @@ export const iscsi = defineProbe({
     const login = await logIn(session, isid, taskTag, initiatorName);
     if (login.status !== 0 || login.opcode === opcodes.reject) {
       await session.conn.end();
-      return turnedDown(login);
+      return turnedDown(io, login, initiatorName);
     }
     const pairs = await sendTargets(session, taskTag + 1, login.statSN + 1);
     await session.conn.end(encodeLogout(taskTag + 2, session.expStatSN));
@@ -196,15 +208,35 @@ const loginPairs = (initiatorName: string): readonly Pair[] => [
   ['ErrorRecoveryLevel', '0'],
 ];
 
-function turnedDown({ opcode, reason, status, segment }: Pdu): Answer {
+function turnedDown(io: ProbeIo, { opcode, reason, status, segment }: Pdu, initiatorName: string): Answer {
   if (opcode === opcodes.reject)
     return { outcome: 'declined', detail: `the target rejects our login, reason ${reason}`, evidence: {} };
   const code = status.toString(16).padStart(4, '0');
+  const evidence = { loginStatus: code };
+  const move = moves.get(status);
+  if (move !== undefined) return movedAway(io, `the portal has moved ${move} (status ${code})`, segment, evidence);
+  if (status === needsAuthentication) {
+    wantsCredentials(io, 'CHAP credentials', 'the list of targets and the login are');
+    return { outcome: 'answered', detail: `an iSCSI portal that wants CHAP (status ${code})`, evidence };
+  }
+  if (status === notAuthorised && initiatorName === ownName) {
+    wantsCredentials(io, 'the initiator name of a host that it knows', 'what it shows to this host is');
+    const detail = `an iSCSI portal that does not know the initiator ${ownName} (status ${code})`;
+    return { outcome: 'answered', detail, evidence };
+  }
   const why = loginStatuses.get(status) ?? 'the target refuses the login';
-  const moved = status >> 8 === 1 ? decodeText(segment).find(([key]) => key === 'TargetAddress') : undefined;
-  const where = moved ? { movedTo: printable(moved[1]) } : {};
-  const detail = `${why} (status ${code})${moved ? `: ${printable(moved[1])}` : ''}`;
-  return { outcome: 'declined', detail, evidence: { loginStatus: code, ...where } };
+  const answer: Answer = { outcome: 'declined', detail: `${why} (status ${code})`, evidence };
+  if (status !== notAuthorised) return answer;
+  return { ...answer, remedy: `Add the initiator ${initiatorName} to the hosts of the array.` };
+}
+
+/** The host would follow. We do not: the other portal is a target of its own, for the site to name. */
+function movedAway(io: ProbeIo, detail: string, segment: Uint8Array, evidence: Evidence): Answer {
+  const address = decodeText(segment).find(([key]) => key === 'TargetAddress')?.[1];
+  if (address === undefined) return { outcome: 'declined', detail: `${detail} and does not say where to`, evidence };
+  const movedTo = printable(address);
+  io.warn(`the hosts are sent on to ${movedTo}: the way to that portal is not proven, add it to the site`);
+  return { outcome: 'answered', detail: `${detail}: ${movedTo}`, evidence: { ...evidence, movedTo } };
 }
 
 /** A portal elsewhere needs its own path, and the site's file may not know of it. */

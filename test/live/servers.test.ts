@@ -195,13 +195,20 @@ const rows: readonly Row[] = [
     make: 'smbd that encrypts everything',
     needs: 'smbd',
     start: (host) => startSmbd(host, 'encrypted-only'),
-    asks: [{ ask: 'smb', port: 445, evidence: { dialect: '3.1.1', signing: 'required' } }],
+    // It takes nothing older than 3.1.1, so neither does it take what XenServer mounts with.
+    asks: [
+      { ask: 'smb', port: 445, set: { dialect: 'any' }, evidence: { dialect: '3.1.1', signing: 'required' } },
+      { ask: 'smb', port: 445, outcome: 'declined', stage: 'exchange' },
+    ],
   },
   {
     make: 'smbd of the SMB1 age',
     needs: 'smbd',
     start: (host) => startSmbd(host, 'smb1-only'),
-    asks: [{ ask: 'smb', port: 445, evidence: { dialect: 'NT LM 0.12' } }],
+    asks: [
+      { ask: 'smb', port: 445, set: { dialect: 'any' }, evidence: { dialect: 'NT LM 0.12' } },
+      { ask: 'smb', port: 445, outcome: 'declined', stage: 'exchange' },
+    ],
   },
   {
     make: 'tgt',
@@ -213,7 +220,7 @@ const rows: readonly Row[] = [
     make: 'istgt that wants CHAP',
     needs: 'istgt',
     start: startIstgt,
-    asks: [{ ask: 'iscsi', port: 3260, outcome: 'declined', stage: 'exchange', evidence: { loginStatus: '0201' } }],
+    asks: [{ ask: 'iscsi', port: 3260, evidence: { loginStatus: '0201' } }],
   },
   {
     make: 'rpcbind, nfs-ganesha and statd',

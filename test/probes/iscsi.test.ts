@@ -23,13 +23,28 @@ const loggedIn: Step = { reply: pdu(0x23, 0x87, loginTag) };
 const settle = (...steps: Step[]): Promise<string> => outcomeOf(iscsi, { steps, random });
 
 test.for([
-  [0x0202, 'this initiator name is not authorised (status 0202)'],
+  [0x0203, 'no such target (status 0203)'],
+  [0x0102, 'the portal has moved for good (status 0102) and does not say where to'],
   [0x0209, 'the target does not offer discovery sessions (status 0209)'],
   [0x0301, 'the target is not available now (status 0301)'],
   [0x04ff, 'the target refuses the login (status 04ff)'],
 ] as const)('status %i declines', async ([status, detail]) => {
   const io = scriptedIo({ steps: [{ reply: pdu(0x23, 0, loginTag, status) }], random });
   expect(await iscsi.run(io, target, { initiatorName })).toMatchObject({ outcome: 'declined', detail });
+});
+
+test('an initiator that the array does not know is refused only when it is the host’s own', async () => {
+  const asked = async (name: string) => {
+    const io = scriptedIo({ steps: [{ reply: pdu(0x23, 0, loginTag, 0x0202) }], random });
+    return { io, answer: await iscsi.run(io, target, { initiatorName: name }) };
+  };
+  const made = await asked(initiatorName);
+  expect(made.answer.outcome).toBe('answered');
+  expect(made.io.notes).toEqual([expect.stringContaining('what it shows to this host is not proven') as string]);
+  expect((await asked('iqn.2026-01.test.corp:xs01')).answer).toMatchObject({
+    outcome: 'declined',
+    remedy: 'Add the initiator iqn.2026-01.test.corp:xs01 to the hosts of the array.',
+  });
 });
 
 test('the session ends with a logout', async () => {
