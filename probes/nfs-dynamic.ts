@@ -7,9 +7,10 @@ import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
 import type { Evidence } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
+import { further, isTrouble } from '../src/wire/further.ts';
 import { DecodeError } from '../src/wire/reader.ts';
-import { callInDatagram, callOnStream, refusal } from '../src/wire/rpc.ts';
-import { listRegistrations, lookUpPorts, type Listing, type Registration } from '../src/wire/rpcbind.ts';
+import { callInDatagram, callOnStream, refusalOfAll } from '../src/wire/rpc.ts';
+import { isUnanswered, listRegistrations, lookUpPorts, type Listing, type Registration } from '../src/wire/rpcbind.ts';
 
 /** Without the first two no NFS 3 repository can be used; without the third, locks are lost when the server restarts. */
 const programs = [
@@ -18,11 +19,13 @@ const programs = [
   { name: 'status', program: 100_024, version: 1, isNeeded: false },
 ] as const;
 
-/** A program has one port, or one for each of its versions. */
-const maxPortsPerProgram = 4;
-
 /** When TCP 111 is shut like this there is still time to ask over UDP; after a timeout there is none. */
 const shut = new Set(['refused', 'closed']);
+
+/** What the list may take of the time, before the ports are asked for one by one. */
+const listShare = 0.6;
+
+const maxShown = 4;
 
 interface Endpoint {
   readonly name: string;
@@ -37,8 +40,10 @@ export const nfsDynamic = defineProbe({
   about: {
     title: 'NFS 3 companions on dynamic ports',
     sends:
-      'DUMP to rpcbind over TCP (GETPORT over UDP where TCP is shut), then null calls to mountd, nlockmgr and status',
+      'DUMP to rpcbind over TCP (GETPORT where it is not answered, over UDP where TCP is shut), then null calls to mountd 3, nlockmgr 4 and status 1',
     proves: 'each of them answers on the port that rpcbind names for it',
+    client:
+      'the NFS 3 client of the kernel, run by the storage manager (`nfs.py` of xapi-project/sm): mountd 3 and nlockmgr 4 on the transport of the mount (TCP); `showmount -e` is content with mountd 3 as well',
     leaves: 'nothing',
     reference: 'RFC 1833, RFC 1813',
   },
@@ -57,12 +62,16 @@ export const nfsDynamic = defineProbe({
     const portsOf = (name: string): number[] => endpoints.filter((one) => one.name === name).map(({ port }) => port);
     io.record({ ports: Object.fromEntries(programs.map(({ name }) => [name, portsOf(name)])) });
 
+    for (const text of unused(listing.registrations, endpoints)) io.note(text);
     const absent = programs.filter(({ name }) => portsOf(name).length === 0);
     const needed = absent.filter(({ isNeeded }) => isNeeded).map(({ name }) => name);
     if (needed.length > 0) {
+      const versioned = programs
+        .filter(({ name }) => needed.includes(name))
+        .map(({ name, version }) => `${name} ${version}`);
       return {
         outcome: 'declined',
-        detail: `rpcbind knows no ${needed.join(' and no ')} on ${transport}`,
+        detail: `rpcbind knows no ${versioned.join(' and no ')} on ${transport}`,
         evidence: {},
       };
     }
@@ -85,43 +94,79 @@ export const nfsDynamic = defineProbe({
 
 async function askRpcbind(io: ProbeIo, target: Target): Promise<Listing> {
   try {
-    return await naming('rpcbind on TCP', async () => {
-      const conn = await io.connect();
-      const listing = await listRegistrations(io, conn, target.address);
-      await conn.end();
-      return listing;
-    });
+    return await naming('rpcbind on TCP', () => askOverTcp(io, target));
   } catch (error) {
     // A server may offer rpcbind over UDP alone: only the row about port 111 itself minds.
     if (!(error instanceof NetError) || !shut.has(error.failure.outcome)) throw error;
+    const listing = await further(io, () =>
+      lookUpPorts((call) => callInDatagram(io, call), programs, target.transport),
+    );
+    if (isTrouble(listing)) throw error;
     io.note(`${error.message}: asked over UDP instead`);
-    return lookUpPorts(io, programs, target.transport).catch((second: unknown) => {
-      throw second instanceof NetError ? error : second;
-    });
+    return listing;
   }
 }
 
-/** One for each program and port, with the highest version that is registered there. */
-function findEndpoints(registrations: readonly Registration[], { address, transport }: Target): readonly Endpoint[] {
-  // A server that answers by version 2 alone has no word for IPv6.
+/** The list, or where it is not answered the ports one by one, as the mount itself asks for them. */
+async function askOverTcp(io: ProbeIo, target: Target): Promise<Listing> {
+  const conn = await io.connect();
+  try {
+    const listing = await io.within(listShare, () => listRegistrations(io, conn, target.address));
+    await conn.end();
+    return listing;
+  } catch (error) {
+    if (!(error instanceof NetError) || !isUnanswered(error)) throw error;
+    const listing = await further(io, async () => {
+      const another = await io.connect();
+      const found = await lookUpPorts((call) => callOnStream(io, another, call), programs, target.transport);
+      await another.end();
+      return found;
+    });
+    if (isTrouble(listing)) throw error;
+    io.note('rpcbind does not answer for its whole list: asked for each port');
+    return listing;
+  }
+}
+
+/** Where each program has the version that NFS 3 uses. */
+function findEndpoints(registrations: readonly Registration[], target: Target): readonly Endpoint[] {
+  const netid = netidFor(registrations, target);
+  return programs.flatMap(({ name, program, version }): Endpoint[] => {
+    const mine = registrations.find((one) => one.program === program && one.version === version && one.netid === netid);
+    return mine ? [{ name, program, version, port: mine.port }] : [];
+  });
+}
+
+/** A server that answers by version 2 alone has no word for IPv6. */
+function netidFor(registrations: readonly Registration[], { address, transport }: Target): string {
   const hasIpv6 = registrations.some(({ netid }) => netid.endsWith('6'));
-  const netid = address.includes(':') && hasIpv6 ? `${transport}6` : transport;
-  return programs.flatMap(({ name, program }) => {
-    const mine = registrations.filter((one) => one.program === program && one.netid === netid);
-    const ascending = mine.toSorted((a, b) => a.version - b.version).map((one) => [one.port, one.version] as const);
-    const highestFirst = [...new Map(ascending)].toSorted(([, a], [, b]) => b - a);
-    return highestFirst.slice(0, maxPortsPerProgram).map(([port, version]) => ({ name, program, version, port }));
+  return address.includes(':') && hasIpv6 ? `${transport}6` : transport;
+}
+
+/** What other versions have ports of their own: nobody asks there, and a firewall need not let them through. */
+function unused(registrations: readonly Registration[], endpoints: readonly Endpoint[]): string[] {
+  return endpoints.flatMap(({ name, program, version, port }) => {
+    const others = registrations.filter((one) => one.program === program && one.version !== version);
+    const ports = [...new Set(others.map((one) => one.port))].filter((one) => one !== port);
+    const isElsewhere = !registrations.some(
+      (one) => one.program === program && one.version === version && ports.includes(one.port),
+    );
+    if (ports.length === 0 || !isElsewhere) return [];
+    const shown = ports.slice(0, maxShown).join(', ');
+    return [`other versions of ${name} than ${version} are on port ${shown}: NFS 3 does not use them`];
   });
 }
 
 async function askEndpoint(io: ProbeIo, { transport }: Target, endpoint: Endpoint): Promise<string | null> {
   const { name, program, version, port } = endpoint;
   const call = { program, version, procedure: 0 };
-  if (transport === 'udp') return refusal(await callInDatagram(io, call, { port }), name, version);
+  if (transport === 'udp') {
+    return refusalOfAll(io, await callInDatagram(io, call, { port }), name, version);
+  }
   const conn = await io.connect({ port });
   const reply = await callOnStream(io, conn, call);
   await conn.end();
-  return refusal(reply, name, version);
+  return refusalOfAll(io, reply, name, version);
 }
 
 /** The remedy is about this port, and not about the one where the asking began. */

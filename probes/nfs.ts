@@ -4,8 +4,8 @@
  */
 import * as v from 'valibot';
 import type { Answer } from '../src/model/outcome.ts';
-import { defineProbe } from '../src/model/probe.ts';
-import { callInDatagram, callOnStream, refusal, type RpcReply } from '../src/wire/rpc.ts';
+import { defineProbe, type ProbeIo } from '../src/model/probe.ts';
+import { callInDatagram, callOnStream, refusalOfAll, type RpcReply } from '../src/wire/rpc.ts';
 
 const nfsProgram = 100_003;
 
@@ -19,6 +19,8 @@ export const nfs = defineProbe({
     title: 'Network File System',
     sends: 'the null call of NFS 3 or 4 without credentials, from an ordinary port',
     proves: 'a reply to our transaction id from a server that has that version of NFS; no export is looked at',
+    client:
+      'the storage manager (`nfs.py` of xapi-project/sm): `mount -o proto=tcp,vers=3` or `4`; version 4 needs no rpcbind',
     leaves: 'nothing',
     reference: 'RFC 1813, RFC 7530, RFC 5531',
   },
@@ -28,7 +30,7 @@ export const nfs = defineProbe({
     const conn = await io.connect();
     const reply = await callOnStream(io, conn, nullCall(version));
     await conn.end();
-    return judge(reply, version);
+    return judge(io, reply, version);
   },
 });
 
@@ -46,7 +48,7 @@ export const nfsUdp = defineProbe({
   options: v.strictObject({ version: v.optional(NfsVersion, 3) }),
 
   async run(io, _target, { version }) {
-    return judge(await callInDatagram(io, nullCall(version)), version);
+    return judge(io, await callInDatagram(io, nullCall(version)), version);
   },
 });
 
@@ -56,9 +58,9 @@ const nullCall = (version: NfsVersion): { program: number; version: number; proc
   procedure: 0,
 });
 
-function judge(reply: RpcReply, version: NfsVersion): Answer {
+function judge(io: ProbeIo, reply: RpcReply, version: NfsVersion): Answer {
   const evidence = reply.status === 'PROG_MISMATCH' ? { lowestVersion: reply.low, highestVersion: reply.high } : {};
-  const why = refusal(reply, 'NFS', version);
+  const why = refusalOfAll(io, reply, 'NFS', version);
   if (why !== null) return { outcome: 'declined', detail: why, evidence };
   return { outcome: 'answered', detail: `NFS ${version} answers`, evidence: { version, ...evidence } };
 }

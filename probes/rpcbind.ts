@@ -5,11 +5,13 @@
  */
 import * as v from 'valibot';
 import type { Answer } from '../src/model/outcome.ts';
-import { defineProbe } from '../src/model/probe.ts';
+import { defineProbe, type ProbeIo } from '../src/model/probe.ts';
+import { further, isTrouble } from '../src/wire/further.ts';
 import { callInDatagram, callOnStream, refusal, type RpcReply } from '../src/wire/rpc.ts';
 import { listRegistrations, programNames, rpcbindProgram, type Registration } from '../src/wire/rpcbind.ts';
 
 const version = 2;
+const nfs = 100_003;
 const nullCall = { program: rpcbindProgram, version, procedure: 0 };
 
 /** Evidence is for people and scripts, not a copy of the server's memory. */
@@ -21,7 +23,10 @@ export const rpcbind = defineProbe({
   about: {
     title: 'rpcbind (port mapper)',
     sends: 'the null call of rpcbind version 2 without credentials, then DUMP, on one connection',
-    proves: 'a reply to our transaction id from an RPC server that has rpcbind',
+    proves:
+      'a reply to our transaction id from an RPC server that has rpcbind; that it lists its programs, or a warning',
+    client:
+      'the storage manager (`nfs.py` of xapi-project/sm): `rpcinfo -s` (DUMP of version 4, 3 or 2) must name NFS 3 before it is mounted; NFS 4 needs no rpcbind',
     leaves: 'nothing',
     reference: 'RFC 1833, RFC 5531',
   },
@@ -29,18 +34,20 @@ export const rpcbind = defineProbe({
 
   async run(io, target) {
     const conn = await io.connect();
-    const answer = judge(await callOnStream(io, conn, nullCall));
+    const answer = judge(io, await callOnStream(io, conn, nullCall));
     if (answer.outcome === 'declined') {
       await conn.end();
       return answer;
     }
-    const listing = await listRegistrations(io, conn, target.address);
+    const listing = await further(io, () => listRegistrations(io, conn, target.address));
     await conn.end();
-    if (listing.registrations === null) {
-      io.note(`rpcbind does not list its programs: ${listing.because}`);
+    if (isTrouble(listing) || listing.registrations === null) {
+      const why = isTrouble(listing) ? listing.message : listing.because;
+      io.warn(`rpcbind does not list its programs (${why}): before it mounts NFS 3 the storage manager wants the list`);
       return answer;
     }
     const count = listing.registrations.length;
+    tellNfs(io, listing.registrations);
     if (count > maxListed) io.note(`of ${count} registrations the first ${maxListed} are listed`);
     const programs = listing.registrations.slice(0, maxListed).map(describe);
     return { outcome: 'answered', detail: `rpcbind answers, ${count} registrations`, evidence: { programs } };
@@ -60,18 +67,29 @@ export const rpcbindUdp = defineProbe({
   options: v.strictObject({}),
 
   async run(io) {
-    return judge(await callInDatagram(io, nullCall));
+    return judge(io, await callInDatagram(io, nullCall));
   },
 });
 
 /** A server that has other versions of rpcbind than ours is still rpcbind. */
-function judge(reply: RpcReply): Answer {
+function judge(io: ProbeIo, reply: RpcReply): Answer {
+  if (reply.status === 'AUTH_ERROR') {
+    io.warn(`it refuses callers without credentials (${reply.why}), as the storage manager's rpcinfo is one`);
+    return { outcome: 'answered', detail: 'an RPC server that wants credentials', evidence: {} };
+  }
   if (reply.status === 'PROG_MISMATCH') {
     return { outcome: 'answered', detail: `rpcbind ${reply.low} to ${reply.high} answers`, evidence: {} };
   }
   const why = refusal(reply, 'rpcbind', version);
   if (why !== null) return { outcome: 'declined', detail: why, evidence: {} };
   return { outcome: 'answered', detail: 'rpcbind answers', evidence: {} };
+}
+
+/** `rpcinfo -s` must name NFS 3, or the storage manager takes the server for one without it. */
+function tellNfs(io: ProbeIo, registrations: readonly Registration[]): void {
+  if (registrations.length === 0 || registrations.some(({ program, version: has }) => program === nfs && has === 3))
+    return;
+  io.note('NFS 3 is not among its programs: the storage manager will not mount NFS 3 from here');
 }
 
 function describe({ program, version: registered, netid, port }: Registration): Record<string, string | number | null> {

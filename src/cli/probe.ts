@@ -48,7 +48,9 @@ export const probe: Command = {
       );
     const vantage = thisMachine();
     const settings = settingsFrom(values, null, vantage);
-    const check = checkFor(name, found, where, await optionsFrom(found, name, values.set ?? []), settings);
+    const { transport, pairs } = transportFrom(found, values.set ?? []);
+    const options = await optionsFrom(found, name, pairs);
+    const check = checkFor(name, { ...found, transport }, where, options, settings);
     requireLinks({ rows: [], checks: [check] }, vantage);
     return probeOnce(check, settings, values, format);
   },
@@ -63,7 +65,7 @@ function checkFor(
 ): Check {
   const { host, port = found.port } = parseEndpoint(where);
   if (port === 0) throw new UsageError(`${name} has no port of its own; write ${where}:PORT`);
-  const transport = found.transport === 'either' ? (options['transport'] === 'udp' ? 'udp' : 'tcp') : found.transport;
+  const transport = found.transport === 'either' ? 'tcp' : found.transport;
   return {
     id: `${name}/${hostPort(host, port)}`,
     probe: name,
@@ -167,6 +169,17 @@ export function parseEndpoint(text: string): { host: string; port?: number } {
   if (!written) throw new UsageError(`${text}: "${digits}" is no port from 1 to 65535`);
   const { port } = written;
   return { host: plainHost(written.host), ...(port !== undefined && { port }) };
+}
+
+/** A probe that speaks both transports is told which one like any other option, though a spec says it by itself. */
+function transportFrom(
+  found: Probe,
+  pairs: readonly string[],
+): { readonly transport: Probe['transport']; readonly pairs: readonly string[] } {
+  const given = pairs.findLast((pair) => pair.startsWith('transport='))?.slice('transport='.length);
+  if (found.transport !== 'either' || given === undefined) return { transport: found.transport, pairs };
+  if (given !== 'tcp' && given !== 'udp') throw new UsageError(`--set transport=${given}: write tcp or udp`);
+  return { transport: given, pairs: pairs.filter((pair) => !pair.startsWith('transport=')) };
 }
 
 /** KEY=VALUE is text; what the probe wants as a number, a truth value or a list is read as JSON. */

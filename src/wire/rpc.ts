@@ -3,6 +3,7 @@
  * programs around NFS all speak it. RFC 5531 sections 8 (reply states), 9 (the message) and 11 (record marking).
  */
 import type { Conn, ProbeIo } from '../model/probe.ts';
+import { wantsCredentials } from './credentials.ts';
 import { accepting } from './datagram.ts';
 import { DecodeError, Reader } from './reader.ts';
 import { encodeWords, readOpaque } from './xdr.ts';
@@ -101,12 +102,22 @@ export function refusal(reply: RpcReply, program: string, version: number): stri
     case 'RPC_MISMATCH':
       return `an RPC server of version ${range(reply)}, not ${rpcVersion}`;
     case 'AUTH_ERROR':
-      return `an RPC server that refuses a caller without credentials (${reply.why})`;
+      return wantsMore(reply.why);
     case 'PROC_UNAVAIL':
     case 'GARBAGE_ARGS':
     case 'SYSTEM_ERR':
   }
   return `${program} does not take the call (${reply.status})`;
+}
+
+/** A null call is for everybody; who wants credentials even for that is there, and serves those that have them. */
+const wantsMore = (why: string): string => `an RPC server that refuses a caller without credentials (${why})`;
+
+/** The same for a program whose callers have credentials: that it wants them is no refusal. */
+export function refusalOfAll(io: ProbeIo, reply: RpcReply, program: string, version: number): string | null {
+  if (reply.status !== 'AUTH_ERROR') return refusal(reply, program, version);
+  wantsCredentials(io, `credentials (${reply.why})`, `${program} ${version} is`);
+  return null;
 }
 
 /** A call and its reply on a connection; a reply to another call is a DecodeError there. */

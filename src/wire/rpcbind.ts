@@ -2,9 +2,11 @@
  * What rpcbind (portmap) says about who listens where: DUMP by versions 2 and 4, GETPORT by version 2. SET, UNSET and
  * CALLIT are never sent. RFC 1833 sections 2 (versions 3 and 4) and 3 (version 2).
  */
+import { NetError } from '../model/errors.ts';
 import type { Conn, ProbeIo, Transport } from '../model/probe.ts';
+import { further, isTrouble } from './further.ts';
 import { DecodeError, Reader } from './reader.ts';
-import { callInDatagram, callOnStream, refusal, type RpcReply } from './rpc.ts';
+import { callOnStream, refusal, type RpcCall, type RpcReply } from './rpc.ts';
 import { encodeWords, readOpaque } from './xdr.ts';
 
 export const rpcbindProgram = 100_000;
@@ -74,28 +76,42 @@ export type Listing =
   | { readonly registrations: readonly Registration[] }
   | { readonly registrations: null; readonly because: string };
 
+/** What the first version may take of the time, so that a server that is silent to it can be asked by the other. */
+const firstShare = 0.3;
+
 /**
  * Everything that is registered. Version 2 is spoken everywhere but knows only IPv4, so an IPv6 target is asked by
- * version 4 first. Over TCP alone: over UDP this call is a known amplifier.
+ * version 4 first. The other is asked where the first is turned down, hung up on, or not answered: rpcinfo, which the
+ * storage manager runs, is content with either. Over TCP alone: over UDP this call is a known amplifier.
  */
 export async function listRegistrations(io: ProbeIo, conn: Conn, address: string): Promise<Listing> {
   const [first, second] = address.includes(':') ? [byVersion4, byVersion2] : [byVersion2, byVersion4];
-  const reply = await first(io, conn);
-  if (reply.registrations !== null) return reply;
-  return second(io, conn);
+  try {
+    const reply = await io.within(firstShare, () => first(io, conn));
+    return reply.registrations === null ? await second(io, conn) : reply;
+  } catch (error) {
+    if (!(error instanceof NetError) || !isUnanswered(error)) throw error;
+    const reply = await further(io, async () => second(io, await io.connect()));
+    if (isTrouble(reply)) throw error;
+    return reply;
+  }
 }
 
-/** The ports of a few programs by GETPORT in datagrams. It answers for any version, so the one we name is only a guess. */
+/** The peer that took our connection had nothing to say to the question. */
+export const isUnanswered = ({ failure }: NetError): boolean =>
+  failure.stage === 'exchange' && (failure.outcome === 'timeout' || failure.outcome === 'closed');
+
+/** The ports of a few programs by GETPORT. It answers for any version, so the one we name is only a guess. */
 export async function lookUpPorts(
-  io: ProbeIo,
+  ask: (call: RpcCall) => Promise<RpcReply>,
   programs: readonly { readonly program: number; readonly version: number }[],
   transport: Transport,
 ): Promise<Listing> {
   const registrations: Registration[] = [];
   for (const { program, version } of programs) {
     const args = encodeWords(program, version, ipProtocols[transport], 0);
-    // oxlint-disable-next-line no-await-in-loop -- one datagram at a time: a burst is what rate limits are for
-    const reply = await callInDatagram(io, { program: rpcbindProgram, version: 2, procedure: getport, args });
+    // oxlint-disable-next-line no-await-in-loop -- one at a time: a burst is what rate limits are for
+    const reply = await ask({ program: rpcbindProgram, version: 2, procedure: getport, args });
     if (reply.status !== 'SUCCESS') return turnedDown(reply, 2);
     const port = readPort(new Reader(reply.results));
     if (port !== 0) registrations.push({ program, version, netid: transport, port });

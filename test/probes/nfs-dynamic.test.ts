@@ -23,34 +23,73 @@ const dump = (...registrations: number[][]): Step => ({
 const usual = dump([mountd, 3, tcp, 20_048], [nlockmgr, 4, tcp, 32_803]);
 const answers = (port: number): Step => ({ reply: record(...success), port, closes: true });
 
-test('each port is asked once, with the highest version that is registered there', async () => {
+test('what NFS 3 uses is asked, mountd 3 and nlockmgr 4, and other versions are told', async () => {
   const steps = [
     dump([mountd, 1, tcp, 700], [mountd, 3, tcp, 700], [mountd, 2, tcp, 701], [nlockmgr, 4, tcp, 702]),
-    ...[700, 701, 702].map((port) => answers(port)),
+    ...[700, 702].map((port) => answers(port)),
   ];
   const io = scriptedIo({ steps });
   const answer = await nfsDynamic.run(io, target, {});
-  expect(answer.detail).toBe('all answer on TCP: mountd 700, mountd 701, nlockmgr 702');
+  expect(answer.detail).toBe('all answer on TCP: mountd 700, nlockmgr 702');
   const called = io.sent
     .slice(1)
     .map((hex) => [4, 5].map((word) => Number.parseInt(hex.slice(word * 8, word * 8 + 8), 16)));
   expect(called).toEqual([
     [mountd, 3],
-    [mountd, 2],
     [nlockmgr, 4],
+  ]);
+  expect(io.notes).toEqual(['other versions of mountd than 3 are on port 701: NFS 3 does not use them']);
+});
+
+test('a peer that registers a thousand ports gets those asked that a mount would', async () => {
+  const many = Array.from({ length: 1000 }, (_, i) => [mountd, i, tcp, 1000 + i]);
+  const steps = [dump(...many, [nlockmgr, 4, tcp, 702]), ...[1003, 702].map((port) => answers(port))];
+  const io = scriptedIo({ steps });
+  const answer = await nfsDynamic.run(io, target, {});
+  expect(answer.detail).toBe('all answer on TCP: mountd 1003, nlockmgr 702');
+  expect(io.notes).toEqual([
+    'other versions of mountd than 3 are on port 1000, 1001, 1002, 1004: NFS 3 does not use them',
   ]);
 });
 
-test('a peer that registers a thousand ports gets four of them asked', async () => {
-  const many = Array.from({ length: 1000 }, (_, i) => [mountd, i, tcp, 1000 + i]);
-  const steps = [dump(...many, [nlockmgr, 4, tcp, 702]), ...[1996, 1997, 1998, 1999, 702].map((port) => answers(port))];
+test('a mountd without version 3 is of no use to NFS 3', async () => {
+  const steps = [dump([mountd, 1, tcp, 700], [mountd, 2, tcp, 700], [nlockmgr, 4, tcp, 702])];
   const answer = await nfsDynamic.run(scriptedIo({ steps }), target, {});
-  expect(answer.detail).toBe('all answer on TCP: mountd 1999, mountd 1998, mountd 1997, mountd 1996, nlockmgr 702');
+  expect(answer).toMatchObject({ outcome: 'declined', detail: 'rpcbind knows no mountd 3 on TCP' });
+});
+
+describe('a server that is silent to the list of version 2', () => {
+  const silent: Step = { reply: '', closes: true };
+  const text = (value: string): number[] => {
+    const bytes = Buffer.alloc(4 + Math.ceil(value.length / 4) * 4);
+    bytes.writeUInt32BE(value.length);
+    bytes.write(value, 4, 'latin1');
+    return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readUInt32BE(i * 4));
+  };
+  const entry = (program: number, version: number, port: number): number[] =>
+    [1, program, version, text('tcp'), text(`192.0.2.5.${port >> 8}.${port & 255}`), text('')].flat();
+  const list4 = record(...success, ...entry(mountd, 3, 20_048), ...entry(nlockmgr, 4, 32_803), 0);
+
+  test('is asked for that of version 4', async () => {
+    const steps = [silent, { reply: list4, closes: true }, answers(20_048), answers(32_803)];
+    const answer = await nfsDynamic.run(scriptedIo({ steps }), target, {});
+    expect(answer).toMatchObject({ outcome: 'answered', detail: 'all answer on TCP: mountd 20048, nlockmgr 32803' });
+  });
+
+  test('and to that as well is asked for each port', async () => {
+    const ports = [20_048, 32_803, 0].map((port) => ({ reply: record(...success, port) }));
+    const steps = [silent, silent, ...ports, answers(20_048), answers(32_803)];
+    steps[4] = { ...ports[2]!, closes: true } as Step;
+    const io = scriptedIo({ steps });
+    const answer = await nfsDynamic.run(io, target, {});
+    expect(answer).toMatchObject({ outcome: 'answered', detail: 'all answer on TCP: mountd 20048, nlockmgr 32803' });
+    expect(io.notes).toEqual(['rpcbind does not answer for its whole list: asked for each port']);
+  });
 });
 
 test('what is registered on the other transport alone is not there', async () => {
   const answer = await nfsDynamic.run(scriptedIo({ steps: [usual] }), { ...target, transport: 'udp' }, {});
-  expect(answer).toMatchObject({ outcome: 'declined', detail: 'rpcbind knows no mountd and no nlockmgr on UDP' });
+  expect(answer).toMatchObject({ outcome: 'declined', detail: 'rpcbind knows no mountd 3 and no nlockmgr 4 on UDP' });
 });
 
 test('an IPv6 target whose rpcbind knows only version 2 goes by what that says', async () => {

@@ -19,8 +19,29 @@ describe('over TCP', () => {
     ).toBe('garbled');
   });
 
-  test('a list that never comes is silence', async () => {
-    expect(await outcomeOf(rpcbind, { steps: [{ reply: `80000018 ${success}` }, { reply: '' }] })).toBe('timeout');
+  test.for([
+    ['never comes', ''],
+    ['is no list', '48545450'],
+    ['has no end', `80000024 ${success} 00000001 000186a3 00000003`],
+  ] as const)('a list that %s undoes no proof: it is a warning', async ([, reply]) => {
+    const io = scriptedIo({ steps: [{ reply: `80000018 ${success}` }, { reply }] });
+    expect(await rpcbind.run(io, target, {})).toMatchObject({ outcome: 'answered', detail: 'rpcbind answers' });
+    expect(io.warnings).toEqual([expect.stringContaining('does not list its programs') as string]);
+  });
+
+  test('a list without NFS 3 is told: the storage manager goes by it', async () => {
+    const list = `80000030 ${success} 00000001 000186a5 00000003 00000006 00000801 00000000`;
+    const io = scriptedIo({ steps: [{ reply: `80000018 ${success}` }, { reply: list }] });
+    await rpcbind.run(io, target, {});
+    expect(io.notes).toEqual([expect.stringContaining('NFS 3 is not among its programs') as string]);
+  });
+
+  test('who wants credentials even for the null call is there, and turns rpcinfo away', async () => {
+    const io = scriptedIo({
+      steps: [{ reply: '80000014 abababab 00000001 00000001 00000001 00000005' }, { reply: '' }],
+    });
+    expect(await rpcbind.run(io, target, {})).toMatchObject({ outcome: 'answered' });
+    expect(io.warnings[0]).toMatch(/AUTH_TOOWEAK/);
   });
 
   test('evidence holds the first 64 registrations, and a note says so', async () => {
