@@ -1,13 +1,16 @@
 /**
  * Kerberos key distribution centre, over UDP and over TCP: asks for a ticket for a principal that does not exist, without
  * any credential. Whatever a KDC says to that, "unknown principal" above all, proves that it reads and answers requests,
- * and its clock comes with the answer. RFC 4120 sections 5.4.1 (KDC-REQ), 5.4.2 (KDC-REP) and 7.2 (transports).
+ * and its clock comes with the answer. But the realm in that answer is only ours given back, so a KDC is asked for more
+ * until it has told our realm from another. RFC 4120 sections 5.4.1 (KDC-REQ), 5.4.2 (KDC-REP) and 7.2 (transports).
  */
 import * as v from 'valibot';
 import type { Answer } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo, type Reply } from '../src/model/probe.ts';
+import { wantsCredentials } from '../src/wire/credentials.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import { application, context, DerReader, encode, encodeInteger, encodeText, tags } from '../src/wire/der.ts';
+import { further, isTrouble } from '../src/wire/further.ts';
 import {
   decodeError,
   decodeLength,
@@ -20,6 +23,8 @@ import {
   nameTypes,
   pvno,
   responseTooBig,
+  clientUnknown,
+  preauthenticationRequired,
   serviceUnavailable,
   wrongRealm,
 } from '../src/wire/kerberos.ts';
@@ -29,11 +34,14 @@ import { DecodeError, Reader } from '../src/wire/reader.ts';
 const principal = 'xenreach-probe';
 
 /** Cannot exist (RFC 6761); any KDC answers for it. */
-export const impossibleRealm = 'XENREACH.INVALID';
+const impossibleRealm = 'XENREACH.INVALID';
 
 const asRequest = 10;
 const asReply = 11;
 const asReplyMessage = application(asReply);
+
+/** No realm has it, so a KDC that knows the client can only say that it does not know the service. */
+const impossibleService = ['xenreach-probe', 'none'];
 
 /** What Kerberos itself lets pass by default: RFC 4120 section 8.2. */
 const kerberosSkewMs = 300_000;
@@ -52,13 +60,19 @@ export type KdcReply =
    AS-REQ ::= [APPLICATION 10] SEQUENCE { pvno [1], msg-type [2], padata [3]?, req-body [4] SEQUENCE {
      kdc-options [0], cname [1], realm [2], sname [3], from [4]?, till [5], rtime [6]?, nonce [7], etype [8] } }
 */
-function encodeRequest(realm: string, nonce: number): Uint8Array {
+interface Wanted {
+  readonly realm: string;
+  readonly client: readonly string[];
+  readonly service: readonly string[];
+}
+
+function encodeRequest({ realm, client, service }: Wanted, nonce: number): Uint8Array {
   const body = encode(
     tags.sequence,
     encode(context(0), encode(tags.bitString, renewableOk)),
-    encode(context(1), encodePrincipal(nameTypes.principal, [principal])),
+    encode(context(1), encodePrincipal(nameTypes.principal, client)),
     encode(context(2), encodeText(realm)),
-    encode(context(3), encodePrincipal(nameTypes.serviceInstance, ['krbtgt', realm])),
+    encode(context(3), encodePrincipal(nameTypes.serviceInstance, service)),
     encode(context(5), encodeText(till, tags.generalizedTime)),
     encode(context(7), encodeInteger(nonce)),
     encode(context(8), encode(tags.sequence, ...encryptionTypes.map((type) => encodeInteger(type)))),
@@ -98,9 +112,14 @@ const Options = v.strictObject({
 type Options = v.InferOutput<typeof Options>;
 
 const about = {
-  sends: 'one request for a ticket (AS-REQ) for the principal xenreach-probe, without pre-authentication',
-  proves: 'a KRB-ERROR or a ticket for our realm; the clocks differ by less than Kerberos allows',
-  leaves: 'one "client not found" line in the KDC log (event 4768 on Windows); no account is named, none can be locked',
+  sends:
+    'one request for a ticket (AS-REQ) for the principal xenreach-probe, without pre-authentication; with a realm configured the same for a realm that cannot exist, and to a KDC that does not tell the two apart one for krbtgt of the realm and a service that does not exist',
+  proves:
+    'a KRB-ERROR or a ticket; with a realm configured, that the KDC knows it, for the realm in an error is only an echo; the clocks differ by less than Kerberos allows',
+  client:
+    'winbind with the Kerberos library of the control domain: a KDC from the SRV records of the domain, UDP, then TCP where the answer is too big; pre-authentication wanted is an answer like any other',
+  leaves:
+    'one to three "client not found" lines in the KDC log (event 4768 on Windows, which is not asked for krbtgt); no password is tried, so none can be locked',
 };
 
 export const kerberos = defineProbe({
@@ -110,9 +129,12 @@ export const kerberos = defineProbe({
   options: Options,
 
   async run(io, _target, options) {
-    const realm = requestedRealm(options);
-    const accepts = accepting(decodeReply, (reply) => isFor(reply, realm));
-    return judge(io, await io.exchange(encodeRequest(realm, newNonce(io)), accepts), realm, options);
+    return interview(io, options, (wanted) =>
+      io.exchange(
+        encodeRequest(wanted, newNonce(io)),
+        accepting(decodeReply, (reply) => isFor(reply, wanted)),
+      ),
+    );
   },
 });
 
@@ -123,10 +145,53 @@ export const kerberosTcp = defineProbe({
   options: Options,
 
   async run(io, _target, options) {
-    const realm = requestedRealm(options);
-    return judge(io, await exchangeOverTcp(io, encodeRequest(realm, newNonce(io))), realm, options);
+    return interview(io, options, (wanted) => exchangeOverTcp(io, encodeRequest(wanted, newNonce(io))));
   },
 });
+
+type Ask = (wanted: Wanted) => Promise<Reply>;
+
+async function interview(io: ProbeIo, options: Options, ask: Ask): Promise<Answer> {
+  const realm = requestedRealm(options);
+  const wanted = strangerOf(realm);
+  const reply = await ask(wanted);
+  const decoded = decodeFor(reply, wanted);
+  const answer = judge(io, decoded, reply, options);
+  if (answer.outcome === 'declined' || options.realm === undefined || decoded.ticket) return answer;
+  // Such an answer comes before the realm is looked at; the one over TCP will tell.
+  if (decoded.error.code === responseTooBig || decoded.error.code === serviceUnavailable) return answer;
+  const found = await further(io, () => knowsRealm(realm, ask));
+  if (found === false) return notFor(realm, 'it does not know krbtgt of that realm');
+  if (isTrouble(found)) {
+    io.warn(
+      `whether it serves ${realm} cannot be told, it gives back any realm that it is asked for (${found.message})`,
+    );
+  }
+  return answer;
+}
+
+/** Active Directory names its own realm to whoever asks for another; other KDCs look the client up, whatever the realm. */
+async function knowsRealm(realm: string, ask: Ask): Promise<boolean> {
+  const elsewhere = strangerOf(impossibleRealm);
+  const other = decodeFor(await ask(elsewhere), elsewhere);
+  if (!other.ticket && other.error.code === wrongRealm) return true;
+  // The one account that every realm has: a principal of two parts in MIT and Heimdal, of one in Samba.
+  for (const client of [['krbtgt', realm], ['krbtgt']]) {
+    const wanted = { realm, client, service: impossibleService };
+    // oxlint-disable-next-line no-await-in-loop -- the second is asked only where the first is unknown
+    const own = decodeFor(await ask(wanted), wanted);
+    if (own.ticket || own.error.code !== clientUnknown) return own.ticket || own.error.code !== wrongRealm;
+  }
+  return false;
+}
+
+const strangerOf = (realm: string): Wanted => ({ realm, client: [principal], service: ['krbtgt', realm] });
+
+function decodeFor(reply: Reply, wanted: Wanted): KdcReply {
+  const decoded = decodeReply(reply.bytes);
+  if (!isFor(decoded, wanted)) throw new DecodeError(`the answer is not for realm ${wanted.realm}`, 0);
+  return decoded;
+}
 
 /** One message each way, with its length in front. */
 export async function exchangeOverTcp(io: ProbeIo, message: Uint8Array): Promise<Reply> {
@@ -139,9 +204,8 @@ export async function exchangeOverTcp(io: ProbeIo, message: Uint8Array): Promise
   return { bytes, sentAtMs, receivedAtMs };
 }
 
-function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answer {
-  const decoded = decodeReply(reply.bytes);
-  if (!isFor(decoded, realm)) throw new DecodeError(`the answer is not for realm ${realm}`, 0);
+function judge(io: ProbeIo, decoded: KdcReply, reply: Reply, options: Options): Answer {
+  const realm = requestedRealm(options);
   if (decoded.ticket) {
     io.record({ realm: decoded.realm });
     return { outcome: 'answered', detail: `the KDC gave ${principal}@${decoded.realm} a ticket`, evidence: {} };
@@ -161,8 +225,7 @@ function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answ
     const other = [error.clientRealm, error.realm].find(
       (name) => name !== null && name !== '' && !sameName(name, realm),
     );
-    const detail = `not a KDC for ${realm}${other === undefined ? '' : `, it names ${other}`}`;
-    return { outcome: 'declined', detail, evidence: {} };
+    return notFor(realm, other === undefined ? 'it says so' : `it names ${other}`);
   }
   if (Math.abs(offsetMs) > options.maxSkewMs) {
     const side = offsetMs > 0 ? 'ahead of' : 'behind';
@@ -171,8 +234,16 @@ function judge(io: ProbeIo, reply: Reply, realm: string, options: Options): Answ
   }
   if (error.code === responseTooBig) io.note('the KDC has more to say than fits a datagram and asks for TCP');
   if (error.code === serviceUnavailable) io.warn('the KDC answers but calls its service unavailable');
-  return { outcome: 'answered', detail: `${error.name}, clock offset ${offsetMs} ms`, evidence: {} };
+  if (error.code === preauthenticationRequired) wantsCredentials(io, 'pre-authentication', 'that it gives a ticket is');
+  return { outcome: 'answered', detail: `the KDC answers (${error.name}), clock offset ${offsetMs} ms`, evidence: {} };
 }
+
+const notFor = (realm: string, why: string): Answer => ({
+  outcome: 'declined',
+  detail: `not a KDC for ${realm}, ${why}`,
+  evidence: {},
+  remedy: `Ask a domain controller of ${realm}, or correct the domain in the site.`,
+});
 
 /** How far the server's clock is ahead of ours, seen from the middle of the exchange. */
 function clockOf(error: KrbError, reply: Reply): { readonly serverTime: string; readonly offsetMs: number } {
@@ -181,16 +252,19 @@ function clockOf(error: KrbError, reply: Reply): { readonly serverTime: string; 
 }
 
 /** An error echoes the realm and the service that were asked for; a KDC of another realm names that one. */
-function isFor(reply: KdcReply, realm: string): boolean {
+function isFor(reply: KdcReply, { realm, service }: Wanted): boolean {
   if (reply.ticket) return sameName(reply.realm, realm);
   const { error } = reply;
   if (error.code === wrongRealm) return true;
-  return sameName(error.realm, realm) || sameName(error.service.join('/'), `krbtgt/${realm}`);
+  return sameName(error.realm, realm) || sameName(error.service.join('/'), service.join('/'));
 }
 
 function requestedRealm(options: Options): string {
-  return (options.realm ?? impossibleRealm).toUpperCase();
+  return realmNamed(options.realm);
 }
+
+/** As Active Directory writes it; a domain's DNS name may end in a dot. */
+export const realmNamed = (realm = impossibleRealm): string => realm.replace(/(?<=.)\.$/, '').toUpperCase();
 
 /** 31 bits: some servers read it as a signed number. */
 function newNonce(io: ProbeIo): number {

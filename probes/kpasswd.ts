@@ -11,7 +11,7 @@ import { application, context, DerReader, encode, encodeInteger, encodeText, tag
 import { decodeError, encodePrincipal, errorMessage, type KrbError, nameTypes, pvno } from '../src/wire/kerberos.ts';
 import { DecodeError, Reader } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
-import { exchangeOverTcp, impossibleRealm, Realm } from './kerberos.ts';
+import { exchangeOverTcp, Realm, realmNamed } from './kerberos.ts';
 
 const headerLength = 6;
 const changePassword = 0x0001;
@@ -153,5 +153,5 @@ function message(type: number, ...fields: readonly Uint8Array[]): Uint8Array {
 }
 
 function requestedRealm(options: v.InferOutput<typeof Options>): string {
-  return (options.realm ?? impossibleRealm).toUpperCase();
+  return realmNamed(options.realm);
 }

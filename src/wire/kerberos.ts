@@ -19,13 +19,15 @@ const errorMessageType = 30;
 export const wrongRealm = 68;
 export const responseTooBig = 52;
 export const serviceUnavailable = 29;
+export const clientUnknown = 6;
+export const preauthenticationRequired = 25;
 
 const errorNames = new Map([
   [0, 'KDC_ERR_NONE'],
   [1, 'KDC_ERR_NAME_EXP'],
   [2, 'KDC_ERR_SERVICE_EXP'],
   [3, 'KDC_ERR_BAD_PVNO'],
-  [6, 'KDC_ERR_C_PRINCIPAL_UNKNOWN'],
+  [clientUnknown, 'KDC_ERR_C_PRINCIPAL_UNKNOWN'],
   [7, 'KDC_ERR_S_PRINCIPAL_UNKNOWN'],
   [8, 'KDC_ERR_PRINCIPAL_NOT_UNIQUE'],
   [9, 'KDC_ERR_NULL_KEY'],
@@ -42,7 +44,7 @@ const errorNames = new Map([
   [22, 'KDC_ERR_SERVICE_NOTYET'],
   [23, 'KDC_ERR_KEY_EXPIRED'],
   [24, 'KDC_ERR_PREAUTH_FAILED'],
-  [25, 'KDC_ERR_PREAUTH_REQUIRED'],
+  [preauthenticationRequired, 'KDC_ERR_PREAUTH_REQUIRED'],
   [serviceUnavailable, 'KDC_ERR_SVC_UNAVAILABLE'],
   [31, 'KRB_AP_ERR_BAD_INTEGRITY'],
   [32, 'KRB_AP_ERR_TKT_EXPIRED'],
@@ -160,6 +162,8 @@ function decodeTime(reader: DerReader): number {
   const text = printable(reader.octets(tags.generalizedTime));
   const iso = text.replace(/^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
   const ms = iso === text ? Number.NaN : Date.parse(iso);
-  if (Number.isNaN(ms)) throw new DecodeError(`"${text}" is no time`, at);
+  // Date.parse takes 31 February for a day in March.
+  if (Number.isNaN(ms) || new Date(ms).toISOString().slice(0, 10) !== iso.slice(0, 10))
+    throw new DecodeError(`"${text}" is no time`, at);
   return ms;
 }

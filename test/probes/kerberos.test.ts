@@ -29,6 +29,22 @@ describe('over UDP', () => {
     expect(await outcomeOf(kerberos, { steps: [{ reply }] })).toBe('answered');
   });
 
+  test('a KDC that sends others away serves the realm for which it does not', async () => {
+    const io = scriptedIo({ steps: [{ reply: mit }, { reply: withCode(68) }] });
+    expect(await kerberos.run(io, target, options)).toMatchObject({ outcome: 'answered' });
+    expect(io.warnings).toEqual([]);
+    // Nobody who tells the realms apart is asked for krbtgt.
+    expect(io.sent).toHaveLength(2);
+    expect(Buffer.from(io.sent[1]!, 'hex').includes('XENREACH.INVALID')).toBe(true);
+  });
+
+  test.for(['dot.lab.', 'DOT.LAB'])('a realm may be written as %s', async (realm) => {
+    const io = scriptedIo({ steps: [] });
+    await kerberos.run(io, target, { ...options, realm }).catch(() => undefined);
+    expect(Buffer.from(io.sent[0]!, 'hex').includes('DOT.LAB.')).toBe(false);
+    expect(Buffer.from(io.sent[0]!, 'hex').includes('DOT.LAB')).toBe(true);
+  });
+
   test('a KDC that wants TCP is there, and a note says what it wants', async () => {
     const io = scriptedIo({ steps: [{ reply: withCode(52) }] });
     expect(await kerberos.run(io, target, options)).toMatchObject({ outcome: 'answered' });
@@ -47,6 +63,7 @@ describe('over UDP', () => {
     await kerberos.run(io, target, { realm: 'MIT.LAB', maxSkewMs: 1000 });
     expect(io.warnings).toEqual([
       "the KDC's clock is 30 s behind this machine's: Kerberos refuses logons from 5 min on, set both by NTP",
+      'whether it serves MIT.LAB cannot be told, it gives back any realm that it is asked for (nothing came)',
     ]);
   });
 
@@ -83,6 +100,12 @@ describe('over TCP', () => {
       expect(await outcomeOf(kerberosTcp, { steps: [{ reply, closes: true }] })).toBe('closed');
     }
   });
+});
+
+test.for(['20260231120000Z', '20261301120000Z', '20260101250000Z', '20260101120000z', ''])('%j is no time', (time) => {
+  const bytes = Buffer.from(mit, 'hex');
+  bytes.write(time.padEnd(15), bytes.indexOf('2026'), 'latin1');
+  expect(() => decodeReply(bytes)).toThrow(/is no time/);
 });
 
 test('any bytes give a reply or a DecodeError', () => {

@@ -25,6 +25,7 @@ export function startHeimdal(place: Place): Promise<Server> {
  default = STDERR`,
     },
     script: `
+mkdir -p /run/xenreach/var/heimdal-kdc && mount --bind /run/xenreach/var /var/lib
 ${tree}/bin/kadmin.heimdal -l init --realm-max-ticket-life=1d --realm-max-renewable-life=1d LAB.TEST
 ${heimdalKdc} --addresses=${place.address} &
 exec ${tree}/lib/heimdal-servers/kpasswdd --addresses=${place.address}`,
