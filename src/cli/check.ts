@@ -2,9 +2,10 @@
 import { existsSync } from 'node:fs';
 import { findControllers } from '../load/controllers.ts';
 import { thisMachine } from '../load/machine.ts';
+import { whyNotOurs } from '../load/ownership.ts';
 import { readFile } from '../load/read-file.ts';
-import { parseSite, specNamedBy } from '../load/site.ts';
-import { loadSpec } from '../load/spec.ts';
+import { isPath, readSite, siteOf } from '../load/site.ts';
+import { loadNamedSpec, loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { RoleHosts, Site } from '../model/site.ts';
@@ -13,18 +14,19 @@ import { NameResolver } from '../net/resolver.ts';
 import { makePlan } from '../plan/plan.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
 import { conduct } from './conduct.ts';
+import type { Loaded } from './inputs.ts';
 import { Interruption } from './interruption.ts';
 import { openLog } from './log.ts';
 import type { Arguments } from './options.ts';
 import { discardSinks, openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
 import { requireChecks, requireLinks, selectionFrom } from './select.ts';
-import { settingsFrom } from './settings.ts';
+import { namedFiles, settingsFrom } from './settings.ts';
 
 export const check: Command = {
   about: 'probe every requirement this machine is a source for; report; exit code',
   usage: '',
-  options: ['site', ...selectOptions, ...probeOptions, ...reportOptions, 'help'],
+  options: ['site', 'allow-files', ...selectOptions, ...probeOptions, ...reportOptions, 'help'],
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'check');
@@ -91,18 +93,29 @@ async function withControllers(site: Site, timeoutMs: number, interruption: Inte
 const usualSites = ['site.yaml', '/etc/xenreach/site.yaml'];
 
 /** The site file that was named or stands in its usual place, and the spec it wants. */
-export async function load(values: Arguments): Promise<{ spec: LoadedSpec; site: Site }> {
+export async function load(values: Arguments): Promise<Loaded & { readonly spec: LoadedSpec }> {
   const file = values.site ?? usualSite();
   const name = file === '-' ? '<stdin>' : file;
   // Once: it may be a pipe.
   const source = file === '-' ? await standardInput() : readFile(file);
-  const spec = await loadSpec(values.spec ?? (await specNamedBy(source, name)) ?? 'xenserver-8', probes);
-  return { spec, site: await parseSite(source, name, spec) };
+  const document = await readSite(source, name);
+  const isFile = values.spec === undefined && document.spec !== null && isPath(document.spec);
+  const wanted = values.spec ?? document.spec ?? 'xenserver-8';
+  const spec = isFile
+    ? await loadNamedSpec(wanted, probes, namedFiles(values, document))
+    : await loadSpec(wanted, probes);
+  return { spec, site: siteOf(document, spec), siteFile: file, specFile: isPath(wanted) ? wanted : null };
 }
 
 function usualSite(): string {
   const found = usualSites.find((file) => existsSync(file));
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    const why = whyNotOurs(found);
+    if (why === null) return found;
+    throw new UsageError(
+      `${found} is not taken by itself: ${why}, and a site says what is sent, and to whom. Read it, then name it: --site ${found}`,
+    );
+  }
   throw new UsageError(
     `no site file: neither ${usualSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
   );

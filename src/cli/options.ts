@@ -14,6 +14,12 @@ interface OptionEntry {
 
 export const options = {
   site: { type: 'string', value: 'FILE', about: 'site file (YAML or JSON); "-" reads standard input' },
+  'allow-files': {
+    type: 'string',
+    multiple: true,
+    value: 'DIR',
+    about: 'a folder whose files the site may name, beside its own',
+  },
   spec: { type: 'string', value: 'NAME|FILE', about: 'bundled spec or a file of your own (default: xenserver-8)' },
   as: { type: 'string', multiple: true, value: 'ROLE', about: 'the source role this machine plays' },
   mode: {

@@ -6,6 +6,7 @@ import { check, load, refuseWords } from './check.ts';
 import type { Command } from './command.ts';
 import { plannedReport } from './conduct.ts';
 import { deliver } from './deliver.ts';
+import { inputsOf } from './inputs.ts';
 import { Interruption } from './interruption.ts';
 import { openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
@@ -19,7 +20,8 @@ export const plan: Command = {
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'plan');
-    const { spec, site: written } = await load(values);
+    const loaded = await load(values);
+    const { spec, site: written } = loaded;
     const vantage = thisMachine();
     const settings = settingsFrom(values, written, vantage, { secrets: false });
     const selection = selectionFrom(values, spec, written);
@@ -28,7 +30,8 @@ export const plan: Command = {
     const made = makePlan({ spec, site, vantage, selection, probes });
     requireChecks(made);
     requireLinks(made, vantage);
-    const report = plannedReport({ spec, site, vantage, as: selection.as, plan: made }, settings.mode);
+    const planned = plannedReport({ spec, site, vantage, as: selection.as, plan: made }, settings.mode);
+    const report = { ...planned, inputs: inputsOf(values, loaded, settings) };
     // A signal must not leave half a file behind.
     const interruption = new Interruption();
     interruption.ends(() => process.exit(3));

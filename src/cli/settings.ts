@@ -1,14 +1,14 @@
 /** Command line and site together: how the run is to go. Everything that can be wrong with it is found here. */
-import { readFileSync } from 'node:fs';
 import { roomForSockets } from '../load/machine.ts';
-import { parseProxyUrl, readTrust } from '../load/site.ts';
+import { readSecret, type NamedFiles } from '../load/read-file.ts';
+import { parseProxyUrl } from '../load/site.ts';
+import { readNamedTrust, readTrust } from '../load/trust.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import { modes, type Mode } from '../model/verdict.ts';
 import { failOnChoices, type FailOn } from '../judge/report.ts';
 import { canonicalHost, familyOf, isAddress, withoutBrackets, withoutZone } from '../model/address.ts';
 import { missingLink } from '../load/host.ts';
-import { codeOf } from '../net/failure.ts';
 import type { Proxy } from '../net/proxy.ts';
 import type { RunSettings } from '../run/run.ts';
 import { durationMs, oneOf, wholeNumber, type Arguments } from './options.ts';
@@ -34,7 +34,7 @@ const usualRate = 2000;
 /** A plan sends nothing and needs no password: `secrets` false leaves its file alone. */
 export function settingsFrom(
   values: Arguments,
-  site: Pick<Site, 'proxy' | 'trust'> | null,
+  site: Pick<Site, 'proxy' | 'trust' | 'folder'> | null,
   vantage: Vantage,
   { secrets = true }: { readonly secrets?: boolean } = {},
 ): Settings {
@@ -55,7 +55,7 @@ export function settingsFrom(
       family: oneOf(values.family ?? familyFor(sourceAddress), 'family', ['4', '6', 'any']),
       sourceAddress,
       proxy: proxyFrom(values, site, secrets),
-      trust: readTrust([...(site?.trust ?? []), ...(values.ca ?? [])]),
+      trust: [...readNamedTrust(site?.trust ?? [], namedFiles(values, site ?? {})), ...readTrust(values.ca ?? [])],
       ownAddresses: vantage.addresses,
       ownHostname: vantage.hostname,
       probes,
@@ -79,14 +79,16 @@ function sourceAddressFrom(text: string | undefined, vantage: Vantage): string |
   );
 }
 
-function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null, secrets: boolean): Proxy | null {
+function proxyFrom(values: Arguments, site: Pick<Site, 'proxy' | 'folder'> | null, secrets: boolean): Proxy | null {
   const url = values.proxy === undefined ? site?.proxy?.url : parseProxyUrl(values.proxy, '--proxy');
   if (url === undefined) return null;
   const { hostname, port, username: named } = new URL(url);
   const { username, passwordFile } = site?.proxy ?? {};
   const password =
     process.env['XENREACH_PROXY_PASSWORD'] ??
-    (secrets && passwordFile !== undefined ? secretFrom(passwordFile) : undefined);
+    (secrets && passwordFile !== undefined
+      ? readSecret(passwordFile, 'proxy.passwordFile', namedFiles(values, site ?? {}))
+      : undefined);
   if (password !== undefined && username === undefined && passwordFile !== undefined) {
     throw new UsageError('proxy.passwordFile is given without proxy.username');
   }
@@ -94,16 +96,10 @@ function proxyFrom(values: Arguments, site: Pick<Site, 'proxy'> | null, secrets:
   return { host, port: Number(port || 80), username: named ? decodeURIComponent(named) : username, password };
 }
 
-/** One line; the editor's newline at its end is none of it. */
-function secretFrom(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new UsageError(`proxy.passwordFile ${file} cannot be read (${codeOf(error) ?? 'unknown error'})`, {
-      cause: error,
-    });
-  }
-}
+/** Which files a site may name: those below its own folder, and what the command line allows. */
+export const namedFiles = (values: Arguments, { folder }: { readonly folder?: string }): NamedFiles => ({
+  folders: folder === undefined ? undefined : [folder, ...(values['allow-files'] ?? [])],
+});
 
 /** From one address, only addresses of its own family can be reached. */
 const familyFor = (sourceAddress: string | undefined): string =>

@@ -1,8 +1,9 @@
 /** This machine, as far as a run must know it: its name, its addresses, how many files it may hold open. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { canonicalHost } from '../model/address.ts';
 import type { Link, Vantage } from '../model/site.ts';
+import { readTextIfThere } from './read-file.ts';
 
 export function thisMachine(): Vantage {
   const interfaces = Object.entries(networkInterfaces());
@@ -38,7 +39,7 @@ export function roomForSockets(limit = openFilesLimit(), open = openFiles()): So
 }
 
 function openFilesLimit(): number | undefined {
-  const [, soft] = /^Max open files\s+(\d+)/m.exec(readOrEmpty('/proc/self/limits')) ?? [];
+  const [, soft] = /^Max open files\s+(\d+)/m.exec(readTextIfThere('/proc/self/limits')) ?? [];
   return soft === undefined ? undefined : Number(soft);
 }
 
@@ -47,13 +48,5 @@ function openFiles(): number {
     return readdirSync('/proc/self/fd').length;
   } catch {
     return 32;
-  }
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -11,9 +11,7 @@ import { passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
 import { unknownWord, wrongKind } from './words.ts';
-import { parseYaml } from './yaml.ts';
-
-export { readTrust } from './trust.ts';
+import { parseYaml, type YamlDocument } from './yaml.ts';
 
 const standardInput = '<stdin>';
 
@@ -36,13 +34,36 @@ interface PortRange {
   readonly to: number;
 }
 
+/** A site that is read, before it is held against the spec that it may name itself. */
+export interface SiteDocument extends YamlDocument {
+  /** Where its relative paths start, and where the files that it names lie. */
+  readonly folder: string;
+  /** The spec that it asks for, a file's path resolved; null when it names none. */
+  readonly spec: string | null;
+}
+
 export async function loadSite(file: string, spec: LoadedSpec): Promise<Site> {
   return parseSite(readFile(file), file, spec);
 }
 
-/** `fileName` stands in error messages, and relative paths in the site start from its folder. */
 export async function parseSite(source: string | Uint8Array, fileName: string, spec: LoadedSpec): Promise<Site> {
+  return siteOf(await readSite(source, fileName), spec);
+}
+
+/** `fileName` stands in error messages. */
+export async function readSite(source: string | Uint8Array, fileName: string): Promise<SiteDocument> {
   const document = await parseYaml(source, fileName);
+  const folder = folderOf(fileName);
+  const named = v.safeParse(v.looseObject({ spec: v.pipe(v.string(), v.nonEmpty()) }), document.value);
+  const spec = named.success ? named.output.spec : null;
+  return { ...document, folder, spec: spec !== null && isPath(spec) ? resolve(folder, spec) : spec };
+}
+
+/** A spec is bundled, or a file with its path. */
+export const isPath = (spec: string): boolean => /[/\\.]/.test(spec);
+
+export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
+  const { file: fileName, folder } = document;
   const misshapen = shapeFaults(SiteFile, document.value);
   const sound = v.safeParse(SiteFile, without(misshapen, document.value));
   const site = sound.success ? sound.output : v.parse(SiteFile, {});
@@ -57,7 +78,6 @@ export async function parseSite(source: string | Uint8Array, fileName: string, s
     ],
     document,
   );
-  const folder = folderOf(fileName);
   return {
     name: site.name ?? (fileName === standardInput ? 'site' : basename(fileName, extname(fileName))),
     origin: 'file',
@@ -68,18 +88,10 @@ export async function parseSite(source: string | Uint8Array, fileName: string, s
     facts: site.facts,
     proxy: site.proxy ? proxyOf(site.proxy, folder) : null,
     trust: (site.trust ?? []).map((file) => resolve(folder, file)),
+    folder,
     names: site.names ?? {},
     dns: dnsOf(site.dns),
   };
-}
-
-/** The spec that a site asks for (a file's path resolved), before the site can be held against it; null when it names none. */
-export async function specNamedBy(source: string | Uint8Array, fileName: string): Promise<string | null> {
-  const { value } = await parseYaml(source, fileName);
-  const named = v.safeParse(v.looseObject({ spec: v.pipe(v.string(), v.nonEmpty()) }), value);
-  if (!named.success) return null;
-  const { spec } = named.output;
-  return /[/\\.]/.test(spec) ? resolve(folderOf(fileName), spec) : spec;
 }
 
 /** The URL of `--proxy` or `proxy:`, as http://HOST:PORT; `where` opens the error message. */

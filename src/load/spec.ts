@@ -10,7 +10,7 @@ import { crypto } from '../net/crypto.ts';
 import { show, throwIfAny, type Fault, type Path } from './faults.ts';
 import { nameFault } from './host.ts';
 import { didYouMean } from './nearest.ts';
-import { readFile } from './read-file.ts';
+import { readFile, readNamedFile, type NamedFiles } from './read-file.ts';
 import { keysOf, shapeFaults } from './shape.ts';
 import { unknownWord, wrongKind } from './words.ts';
 import { parseYaml } from './yaml.ts';
@@ -44,8 +44,22 @@ function loadedAtBuild(name: string, file: string): LoadedSpec | null {
   return isOfThis ? JSON.parse(readFileSync(`${built}.json`, 'utf8')) : null;
 }
 
-async function readSpec(file: string, probes: Probes): Promise<LoadedSpec> {
-  const bytes = readFile(file);
+/** A file that a site names: read where files of sites may lie, and nothing of what it holds is told. */
+export async function loadNamedSpec(file: string, probes: Probes, named: NamedFiles): Promise<LoadedSpec> {
+  const bytes = readNamedFile(file, 'spec', named);
+  try {
+    return await specOf(bytes, file, probes);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(`spec ${file} is no spec that can be used; xenreach spec --spec ${file} says why`, {
+      cause,
+    });
+  }
+}
+
+const readSpec = (file: string, probes: Probes): Promise<LoadedSpec> => specOf(readFile(file), file, probes);
+
+async function specOf(bytes: Uint8Array, file: string, probes: Probes): Promise<LoadedSpec> {
   const document = await parseYaml(bytes, file);
   throwIfAny(shapeFaults(Spec, document.value), document);
   const spec = v.parse(Spec, document.value);

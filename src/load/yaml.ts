@@ -1,6 +1,7 @@
 /**
  * Reads a YAML or JSON file into plain values and remembers where each stood. A file may come from anywhere, so its size,
- * depth and expanded size are bounded, and what YAML takes silently (duplicate keys, unknown tags) is an error here.
+ * tokens, depth and expanded size are bounded while it is read: what the library makes of a text can take a thousand times
+ * its size. What YAML takes silently (duplicate keys, unknown tags) is an error here.
  */
 import type * as Yaml from 'yaml';
 import type { Document, Node, Pair } from 'yaml';
@@ -12,6 +13,9 @@ const maxDepth = 40;
 const tooDeep = `is nested too deeply; at most ${maxDepth} levels are read`;
 /** Values in the file, aliases written out. */
 const maxValues = 100_000;
+/** A value takes two to five tokens, blanks and line ends among them. */
+const maxTokens = 310_000;
+const maxLines = 200_000;
 
 export interface YamlDocument extends Places {
   /** Strings, finite numbers, booleans, null, arrays and plain objects. */
@@ -27,8 +31,7 @@ export async function parseYaml(source: string | Uint8Array, file: string): Prom
     const { line, col } = lines.linePos(offset);
     return `${line}:${col}`;
   };
-  // Duplicate keys are looked for below: the library compares every key with every other.
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const document = composed(yaml, text, lines, (offset, what) => new UsageError(`${file}:${at(offset)} ${what}`));
   const exhausted = document.errors.filter(({ code }) => code === 'RESOURCE_EXHAUSTION').slice(0, 1);
   const broken = exhausted.length > 0 ? exhausted : [...document.errors, ...document.warnings];
   if (broken.length > 0) {
@@ -41,6 +44,44 @@ export async function parseYaml(source: string | Uint8Array, file: string): Prom
   const places = { file, positionOf: (path: Path, atKey?: boolean) => at(nodeAt(path, atKey)) };
   throwIfAny(faults, places);
   return { value, ...places };
+}
+
+/** As `parseDocument` of the library does it, stopped at the first token that shows that the rest need not be read. */
+function composed(
+  yaml: typeof Yaml,
+  text: string,
+  lines: Yaml.LineCounter,
+  refusal: (offset: number, what: string) => UsageError,
+): Document.Parsed {
+  // Duplicate keys are looked for below: the library compares every key with every other.
+  const composer = new yaml.Composer({ lineCounter: lines, prettyErrors: false, uniqueKeys: false });
+  const parser = new yaml.Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  const documents: Yaml.Document.Parsed[] = [];
+  let tokens = 0;
+  let offset = 0;
+  /** False once nothing that follows can matter. */
+  const take = (parsed: Iterable<Yaml.CST.Token>): boolean => {
+    for (const token of parsed) {
+      documents.push(...composer.next(token));
+      if (token.type === 'error' || token.type === 'directive' || documents.length > 1) return false;
+    }
+    return true;
+  };
+  let goesOn = true;
+  for (const lexeme of new yaml.Lexer().lex(text)) {
+    tokens += 1;
+    if (tokens > maxTokens) throw refusal(offset, `holds more than ${maxTokens} words and signs; keep it smaller`);
+    if (parser.stack.length > 2 * maxDepth) throw refusal(offset, tooDeep);
+    goesOn = take(parser.next(lexeme));
+    if (!goesOn) break;
+    offset += lexeme.length;
+  }
+  if (goesOn) take(parser.end());
+  documents.push(...composer.end(true, text.length));
+  const [document, another] = documents;
+  if (another) throw refusal(another.range[0], sentenceOf('MULTIPLE_DOCS', ''));
+  return document!;
 }
 
 interface PlainValue {
@@ -135,6 +176,10 @@ function decodeText(source: string | Uint8Array, file: string): string {
   const size = typeof source === 'string' ? Buffer.byteLength(source) : source.length;
   if (size > maxFileBytes) throw tooLarge(file);
   const text = typeof source === 'string' ? source : decodeUtf8(source, file);
+  for (let lineEnds = 0, at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) {
+    lineEnds += 1;
+    if (lineEnds > maxLines) throw new UsageError(`${file}: has more than ${maxLines} lines; give a smaller file`);
+  }
   const nul = text.indexOf('\0');
   if (nul >= 0)
     throw new UsageError(`${file}:${lineOf(text, nul)}:1 is a binary file (it holds a NUL); give a text file`);

@@ -86,10 +86,25 @@ export interface ReportTail {
   readonly stats: Stats;
 }
 
+/** A file that the command line or the site names. */
+export interface InputFile {
+  readonly as: 'site' | 'spec' | 'trust' | 'ca' | 'proxy.passwordFile';
+  readonly path: string;
+  /** Why `check` would not take it. */
+  readonly note: string | null;
+}
+
+export interface Inputs {
+  readonly files: readonly InputFile[];
+  readonly proxy: { readonly host: string; readonly port: number; readonly username: string | null } | null;
+}
+
 export interface Report extends ReportHead, ReportTail {
   readonly sections: Readonly<Record<string, string>>;
   readonly rows: readonly ReportRow[];
   readonly checks: readonly ReportCheck[];
+  /** In a plan: what a run would read and spend. */
+  readonly inputs?: Inputs;
 }
 
 /** A reporter turns a report into text. It decides nothing and writes nowhere. */

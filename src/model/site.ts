@@ -92,6 +92,8 @@ export interface Site {
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   readonly proxy: { readonly url: string; readonly username?: string; readonly passwordFile?: string } | null;
   readonly trust: readonly string[];
+  /** The folder of the site file: what it names lies below it. Absent where a program says which files are read. */
+  readonly folder?: string;
   readonly names: Readonly<Record<string, readonly string[]>>;
   readonly dns: { readonly query?: string; readonly type?: string };
 }

@@ -53,6 +53,7 @@ function orderReport(report: Report): Report {
     rows: report.rows.map(orderRow),
     checks: report.checks,
     stats,
+    ...(report.inputs && { inputs: report.inputs }),
   };
 }
 

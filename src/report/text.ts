@@ -3,6 +3,7 @@
  * could not be proven, then every row in one line, then what was left out and why. The last line says it all again.
  */
 import { styleText } from 'node:util';
+import { hostPort } from '../model/address.ts';
 import type { RenderOptions, Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
 import { json, plain } from './escape.ts';
@@ -76,9 +77,23 @@ function* plan(page: Page): Iterable<Lines> {
   yield heading(page);
   for (const section of say.bySection(report, going)) yield plannedSection(page, section);
   yield skips(page);
+  yield inputs(page);
   const total = `Plan: ${say.plural(report.checks.length, 'check')} for ${say.plural(going.length, 'row')}`;
   const left = `${report.rows.length - going.length} skipped. ${say.elsewhere(report)} Nothing was sent.`;
   yield wrap(`${total}; ${left}`, width);
+}
+
+/** Whoever got the site from somebody else sees what it would read and whom it would trust with it. */
+function* inputs(page: Page): Lines {
+  const { inputs: read } = page.report;
+  if (!read) return;
+  yield* headline(page, 'What a run reads, and the proxy');
+  for (const { as, path, note } of read.files) {
+    yield* wrap(`${as} ${path}${note === null ? '' : `: ${note}`}`, page.width, gap);
+  }
+  const { proxy } = read;
+  const user = proxy?.username == null ? '' : `, as ${proxy.username}`;
+  if (proxy) yield* wrap(`proxy ${hostPort(proxy.host, proxy.port)}${user}`, page.width, gap);
 }
 
 function* plannedSection(page: Page, { title, rows }: say.Section): Lines {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as probes from '../../probes/index.ts';
-import { loadSite, parseProxyUrl, parseSite, specNamedBy } from '../../src/load/site.ts';
+import { loadSite, parseProxyUrl, parseSite, readSite } from '../../src/load/site.ts';
 import { loadSpec } from '../../src/load/spec.ts';
 import { UsageError } from '../../src/model/errors.ts';
 import type { Site } from '../../src/model/site.ts';
@@ -200,9 +200,10 @@ test.for([
 });
 
 test('the spec that a site names is known before the site is held against it', async () => {
-  await expect(specNamedBy('spec: xenserver-8', 'any/site.yaml')).resolves.toBe('xenserver-8');
-  await expect(specNamedBy('spec: ./mine.yaml', '/etc/xenreach/site.yaml')).resolves.toBe('/etc/xenreach/mine.yaml');
-  await expect(specNamedBy('roles: { no-such-role: x }', 'site.yaml')).resolves.toBeNull();
+  const specOf = async (text: string, file: string): Promise<string | null> => (await readSite(text, file)).spec;
+  await expect(specOf('spec: xenserver-8', 'any/site.yaml')).resolves.toBe('xenserver-8');
+  await expect(specOf('spec: ./mine.yaml', '/etc/xenreach/site.yaml')).resolves.toBe('/etc/xenreach/mine.yaml');
+  await expect(specOf('roles: { no-such-role: x }', 'site.yaml')).resolves.toBeNull();
 });
 
 describe('the URL of a proxy', () => {

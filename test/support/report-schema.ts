@@ -88,6 +88,12 @@ export const ReportSchema = v.strictObject({
   sections: v.record(text, text),
   rows: v.array(row),
   checks: v.array(check),
+  inputs: v.optional(
+    v.strictObject({
+      files: v.array(v.strictObject({ as: text, path: text, note: v.nullable(text) })),
+      proxy: v.nullable(v.strictObject({ host: text, port: count, username: v.nullable(text) })),
+    }),
+  ),
 });
 export type ReportJson = v.InferOutput<typeof ReportSchema>;
 
