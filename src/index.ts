@@ -14,6 +14,7 @@
 import { headOf } from './cli/conduct.ts';
 import { probes } from './cli/registry.ts';
 import { settingsFrom } from './cli/settings.ts';
+import { causesOf } from './judge/causes.ts';
 import { HostSigns } from './judge/host-signs.ts';
 import { judgeRow, type Checked } from './judge/judge.ts';
 import { exitCodeOf, isComplete, reportCheck, summarize, type FailOn } from './judge/report.ts';
@@ -131,6 +132,7 @@ export function judge(input: Judgeable): Report {
     summary: summarize(rows, checks.length),
     stats,
     sections: spec.sections,
+    causes: causesOf(rows, checks),
     rows,
     checks,
   };

@@ -1,5 +1,9 @@
 /** The program, from its sources. Built, it is started by src/built.ts. */
+import { EarlySignals } from './cli/early-signals.ts';
 import { keepCompiled } from './compile-cache.ts';
+
+// Before anything else is loaded: whoever interrupts a start wants a report, too.
+EarlySignals.watch();
 
 // Node would open a debugger on a port of this machine, to whoever may send this process a signal.
 process.on('SIGUSR1', () => undefined);

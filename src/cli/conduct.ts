@@ -1,6 +1,7 @@
 /** A plan carried out: observations judged as they come, rows told when they are known, signals and deadline obeyed. */
 import { exitCodeOf, isAdvisory, reportCheck, summarize, plannedCheck } from '../judge/report.ts';
 import { judgeRow } from '../judge/judge.ts';
+import { causesOf } from '../judge/causes.ts';
 import { HostSigns, isSilence } from '../judge/host-signs.ts';
 import { RowBook } from '../judge/row-book.ts';
 import type { Site, Vantage } from '../model/site.ts';
@@ -122,7 +123,8 @@ export async function conduct(
   tell(() => endLine(tail));
   lines.flush();
   const inOrder = keepsChecks ? inOrderOf(plan, checks) : checks;
-  const whole: Report = { ...head, ...tail, sections: spec.sections, rows: reportRows, checks: inOrder };
+  const causes = causesOf(reportRows, inOrder);
+  const whole: Report = { ...head, ...tail, sections: spec.sections, causes, rows: reportRows, checks: inOrder };
   return deliver(whole, sinks, values);
 }
 
@@ -149,6 +151,7 @@ export function plannedReport(input: Conducted, mode: Mode): Report {
     summary,
     stats,
     sections: spec.sections,
+    causes: [],
     rows,
     checks,
   };

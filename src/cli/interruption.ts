@@ -2,10 +2,7 @@
  * What ends a run before its time: a signal or the deadline. The first one ends it with a complete partial report, also
  * when it comes before the first check; a second signal ends the process at once.
  */
-import { constants } from 'node:os';
-
-/** A terminal that hangs up and an administrator who asks for a core file want no half-written report either. */
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+import { EarlySignals, endBy, endingSignals } from './early-signals.ts';
 
 export class Interruption {
   #signals = 0;
@@ -14,7 +11,9 @@ export class Interruption {
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(deadlineMs?: number) {
-    for (const signal of signals) process.on(signal, this.#onSignal);
+    const early = EarlySignals.take();
+    for (const signal of endingSignals) process.on(signal, this.#onSignal);
+    if (early !== undefined) this.#onSignal(early);
     if (deadlineMs !== undefined) {
       this.#timer = setTimeout(() => this.#end(`the run's deadline of ${deadlineMs / 1000} s passed`), deadlineMs);
     }
@@ -29,12 +28,12 @@ export class Interruption {
   /** Signals do again what they do without us. */
   release(): void {
     clearTimeout(this.#timer);
-    for (const signal of signals) process.off(signal, this.#onSignal);
+    for (const signal of endingSignals) process.off(signal, this.#onSignal);
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
     this.#signals += 1;
-    if (this.#signals > 1) process.exit(128 + constants.signals[signal]);
+    if (this.#signals > 1) endBy(signal);
     this.#end(`the run was interrupted (${signal})`);
   };
 

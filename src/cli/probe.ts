@@ -110,7 +110,7 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
     observation,
     told: reportCheck(check, observation, settings.mode),
   }));
-  const [first, ...others] = checks.toSorted((a, b) => rank(a.told) - rank(b.told));
+  const [first, ...others] = checks.toSorted((a, b) => rank(a.told) - rank(b.told) || byAddress(a.told, b.told));
   if (!first) return 3;
   const notes = others.map(({ told }) => `${told.address}: ${told.outcome}: ${told.detail}`);
   const told: ReportCheck = { ...first.told, rows: [], notes: [...first.told.notes, ...notes] };
@@ -120,6 +120,10 @@ async function probeOnce(check: Check, settings: Settings, values: Arguments, fo
 }
 
 const rank = ({ verdict }: ReportCheck): number => ['pass', 'warn', 'unverified', 'fail'].indexOf(verdict ?? 'fail');
+
+/** The first to fail depends on a race; which address is shown must not. */
+const byAddress = (a: ReportCheck, b: ReportCheck): number =>
+  (a.address ?? '').localeCompare(b.address ?? '', 'en', { numeric: true });
 
 function probeText(told: ReportCheck, check: Check, observation: Observation): string {
   const remedy = told.verdict === 'pass' ? null : remedyFor({ check, use: check.uses[0]!, observation });

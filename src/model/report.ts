@@ -29,6 +29,8 @@ export interface ReportCheck {
   readonly host: string;
   readonly address: string | null;
   readonly port: number;
+  /** The name itself was the target: nothing was sent to it. */
+  readonly isName: boolean;
   readonly outcome: Outcome | null;
   readonly stage: Stage | null;
   readonly hint: Hint | null;
@@ -60,6 +62,21 @@ export interface Stats {
   readonly connects: number;
   readonly datagrams: number;
   readonly peakRssMiB: number;
+}
+
+/** What fails together, from this machine outwards. */
+export const causeKinds = ['vantage', 'resolver', 'proxy', 'host', 'row'] as const;
+export type CauseKind = (typeof causeKinds)[number];
+
+/** One thing to mend, and what fails for it. */
+export interface Cause {
+  readonly kind: CauseKind;
+  readonly text: string;
+  /** Row ids, in the order of the report. */
+  readonly rows: readonly string[];
+  /** Check ids. */
+  readonly checks: readonly string[];
+  readonly remedy: string | null;
 }
 
 /** Known before the first packet: the `start` line of the ndjson stream. */
@@ -101,6 +118,8 @@ export interface Inputs {
 
 export interface Report extends ReportHead, ReportTail {
   readonly sections: Readonly<Record<string, string>>;
+  /** Worst first; a row may have several. */
+  readonly causes: readonly Cause[];
   readonly rows: readonly ReportRow[];
   readonly checks: readonly ReportCheck[];
   /** In a plan: what a run would read and spend. */

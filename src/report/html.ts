@@ -2,7 +2,7 @@
  * One page that stands alone: no script, nothing fetched, light and dark, readable on a phone and on paper. The policy in
  * its head forbids the browser everything but the inline style, should a hostile text ever get past the escaping.
  */
-import type { Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
+import type { Cause, Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
 import { json, markup as escape } from './escape.ts';
 import * as say from './phrases.ts';
@@ -72,11 +72,11 @@ export const html: Reporter = {
       '</head>',
       '<body>',
       ...header(report),
-      ...explained('Failing', judged, 'fail', checksOf),
+      ...byCause('Failing', report, 'fail', checksOf),
       ...(options.quiet
         ? []
         : [
-            ...explained('Unverified', judged, 'unverified', checksOf),
+            ...byCause('Unverified', report, 'unverified', checksOf),
             ...explained('Warnings', judged, 'warn', checksOf),
             ...say.bySection(report, judged).flatMap((section) => table(section, checksOf, options.verbose)),
             ...skips(report),
@@ -105,6 +105,27 @@ function header(report: Report): string[] {
     ...paragraph(say.incompleteness(report), 'fail'),
     ...(say.isPlan(report) ? [] : ['<ul class="counts">', ...tiles, '</ul>']),
     '</header>',
+  ];
+}
+
+/** Causes before symptoms: what several rows have in common is one card. */
+function byCause(title: string, report: Report, verdict: 'fail' | 'unverified', checksOf: say.ChecksOf): string[] {
+  const { shared, single } = say.byCause(report, verdict, checksOf);
+  if (shared.length + single.length === 0) return [];
+  return [
+    `<h2>${title}</h2>`,
+    ...shared.flatMap((cause) => causeCard(cause, verdict)),
+    ...single.flatMap((row) => article(row, verdict, checksOf)),
+  ];
+}
+
+function causeCard({ text, remedy, rows }: Cause, verdict: RowVerdict): string[] {
+  return [
+    `<article class="${verdict}">`,
+    `<h3><span class="word">${say.words[verdict]}</span> ${escape(`${say.plural(rows.length, 'row')}: ${text}`)}</h3>`,
+    ...(remedy === null ? [] : [`<p><b>Do:</b> ${escape(remedy)}</p>`]),
+    ...paragraph(`Rows: ${rows.join(', ')}`, 'soft'),
+    '</article>',
   ];
 }
 

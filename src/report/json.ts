@@ -50,6 +50,7 @@ function orderReport(report: Report): Report {
     ...orderHead(report),
     ...outcome,
     sections: report.sections,
+    causes: report.causes,
     rows: report.rows.map(orderRow),
     checks: report.checks,
     stats,

@@ -1,5 +1,5 @@
 /** For a ticket: what fails with reason and remedy, then every row in one table. */
-import type { Report, Reporter, ReportRow } from '../model/report.ts';
+import type { Cause, Report, Reporter, ReportRow } from '../model/report.ts';
 import { cell } from './escape.ts';
 import * as say from './phrases.ts';
 
@@ -22,7 +22,8 @@ export const markdown: Reporter = {
       '',
       cell(closing(report)),
       '',
-      ...unwell.flatMap((row) => failure(row, checksOf)),
+      ...say.byCause(report, 'fail', checksOf).shared.flatMap(cause),
+      ...say.byCause(report, 'fail', checksOf).single.flatMap((row) => failure(row, checksOf)),
       ...(shown.length === 0 ? [] : ['| Verdict | Row | From → to | Ports | Because |', '|---|---|---|---|---|']),
       ...shown.map((row) =>
         line([
@@ -42,6 +43,16 @@ export const markdown: Reporter = {
     return `${lines.join('\n').trimEnd()}\n`;
   },
 };
+
+function cause({ text, remedy, rows }: Cause): string[] {
+  return [
+    `### FAIL, ${say.plural(rows.length, 'row')}: ${cell(text)}`,
+    '',
+    ...(remedy === null ? [] : [`**Do:** ${cell(remedy)}`, '']),
+    `Rows: ${cell(rows.join(', '))}`,
+    '',
+  ];
+}
 
 function failure(row: ReportRow, checksOf: say.ChecksOf): string[] {
   const failed = say.culprits(row, checksOf(row));

@@ -1,6 +1,6 @@
 /** What the reporters for people say in the same words: endpoints, outcomes, rows, the exit code. Raw text: escape it. */
 import type { SkipReason } from '../model/plan.ts';
-import type { Report, ReportCheck, ReportRow } from '../model/report.ts';
+import type { Cause, Report, ReportCheck, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
 
 export const words: Readonly<Record<RowVerdict, string>> = {
@@ -49,9 +49,14 @@ export function service(row: ReportRow): string {
 }
 
 /** "fs01.example.test:445 (10.20.30.9)", "[2001:db8::5]:123" */
-export function endpoint({ host, address, port }: Pick<ReportCheck, 'host' | 'address' | 'port'>): string {
+export function endpoint({
+  host,
+  address,
+  port,
+  isName,
+}: Pick<ReportCheck, 'host' | 'address' | 'port' | 'isName'>): string {
   const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  const at = port > 0 ? `${name}:${port}` : name;
+  const at = port > 0 && !isName ? `${name}:${port}` : name;
   return address === null || address === host ? at : `${at} (${address})`;
 }
 
@@ -84,6 +89,25 @@ export function culprits(row: ReportRow, checks: readonly ReportCheck[]): readon
   const counting = checks.filter((check) => !check.advisory);
   const same = counting.filter((check) => check.verdict === row.verdict);
   return same.length > 0 ? same : counting.filter((check) => check.verdict !== 'pass');
+}
+
+export interface Failures {
+  /** Each with several rows: one thing to mend. */
+  readonly shared: readonly Cause[];
+  /** Rows that fail for a reason of their own. */
+  readonly single: readonly ReportRow[];
+}
+
+/** Rows with this verdict by what they have in common, so that one cause is told once. */
+export function byCause(report: Report, verdict: 'fail' | 'unverified', checksOf: ChecksOf): Failures {
+  const rows = report.rows.filter((row) => row.verdict === verdict);
+  const ids = new Set(rows.map(({ id }) => id));
+  const shared = report.causes.filter((cause) => cause.rows.length > 1 && cause.rows.every((id) => ids.has(id)));
+  const explained = new Set(shared.flatMap(({ checks }) => checks));
+  const isExplained = (row: ReportRow): boolean =>
+    shared.some((cause) => cause.rows.includes(row.id)) &&
+    culprits(row, checksOf(row)).every(({ id }) => explained.has(id));
+  return { shared, single: rows.filter((row) => !isExplained(row)) };
 }
 
 export interface Section {

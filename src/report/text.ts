@@ -4,7 +4,7 @@
  */
 import { styleText } from 'node:util';
 import { hostPort } from '../model/address.ts';
-import type { RenderOptions, Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
+import type { Cause, RenderOptions, Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
 import { json, plain } from './escape.ts';
 import { columns, pad, wrap } from './layout.ts';
@@ -57,8 +57,8 @@ export const text: Reporter = {
 
 function* full(page: Page): Iterable<Lines> {
   yield heading(page);
-  yield* explained(page, 'fail');
-  yield* explained(page, 'unverified');
+  yield* explainedByCause(page, 'fail');
+  yield* explainedByCause(page, 'unverified');
   yield* explained(page, 'warn');
   yield* tables(page);
   yield skips(page);
@@ -67,7 +67,7 @@ function* full(page: Page): Iterable<Lines> {
 }
 
 function* quiet(page: Page): Iterable<Lines> {
-  yield* explained(page, 'fail');
+  yield* explainedByCause(page, 'fail');
   yield summary(page);
 }
 
@@ -116,20 +116,40 @@ function* heading({ report, width, paint }: Page): Lines {
   for (const line of wrap(say.incompleteness(report), width)) yield paint('fail', line);
 }
 
+/** Causes before symptoms: what several rows have in common is one block, and `--verbose` explains its rows too. */
+function* explainedByCause(page: Page, verdict: 'fail' | 'unverified'): Iterable<Lines> {
+  const { shared, single } = say.byCause(page.report, verdict, page.checksOf);
+  for (const cause of shared) yield causeBlock(page, cause, verdict);
+  const rows = page.options.verbose ? page.report.rows.filter((row) => row.verdict === verdict) : single;
+  for (const row of rows) yield explanation(page, row, verdict);
+}
+
+function* causeBlock(page: Page, cause: Cause, verdict: RowVerdict): Lines {
+  const { width } = page;
+  yield* titled(page, `${say.plural(cause.rows.length, 'row')}: ${cause.text}`, verdict);
+  if (cause.remedy !== null) yield* wrap(cause.remedy, width, `${indent}Do: `);
+  yield* wrap(cause.rows.join(', '), width, `${indent}Rows: `);
+}
+
+/** The verdict's word, and a first line that may be long. */
+function* titled({ width, paint }: Page, shown: string, verdict: RowVerdict): Lines {
+  const word = say.words[verdict];
+  const [first = '', ...others] = wrap(shown, width, `${word}${gap}`);
+  yield paint(verdict, word) + first.slice(word.length);
+  yield* others;
+}
+
 /** A block for each row with this verdict: failures with the checks that failed, the others with the reason alone. */
 function* explained(page: Page, verdict: RowVerdict): Iterable<Lines> {
   for (const row of page.report.rows) if (row.verdict === verdict) yield explanation(page, row, verdict);
 }
 
 function* explanation(page: Page, row: ReportRow, verdict: RowVerdict): Lines {
-  const { width, paint } = page;
-  const word = say.words[verdict];
-  const [first = '', ...others] = wrap(say.route(row), width, `${word}${gap}`);
-  yield paint(verdict, word) + first.slice(word.length);
-  yield* others;
+  const { width } = page;
+  yield* titled(page, say.route(row), verdict);
   yield* wrap(row.because ?? '', width, indent);
   if (row.remedy !== null) yield* wrap(row.remedy, width, `${indent}Do: `);
-  if (verdict === 'fail') yield* failedChecks(page, row);
+  if (verdict === 'fail' || verdict === 'unverified') yield* failedChecks(page, row);
   yield* notes(page, row);
 }
 
@@ -138,7 +158,7 @@ function* failedChecks({ options, width, checksOf }: Page, row: ReportRow): Line
   const failed = say.culprits(row, checks);
   const shown = options.verbose ? failed : failed.slice(0, culpritsShown);
   const hidden = failed.length - shown.length;
-  if (row.purpose !== '') yield* wrap(row.purpose, width, `${indent}Needed for: `);
+  if (row.purpose !== '' && row.verdict === 'fail') yield* wrap(row.purpose, width, `${indent}Needed for: `);
   // One culprit alone is what the reason above is about.
   if (failed.length > 1 || options.verbose) {
     for (const check of shown) yield* wrap(say.checkLine(check), width, `${indent}- `);
@@ -151,7 +171,7 @@ function* failedChecks({ options, width, checksOf }: Page, row: ReportRow): Line
 function tally(checks: readonly ReportCheck[], failed: readonly ReportCheck[]): string {
   const excluded = new Set(failed);
   const others = checks.filter((check) => !excluded.has(check));
-  const groups = Map.groupBy(others, ({ verdict, advisory }) => `${verdict ?? 'open'}${advisory ? ' (advisory)' : ''}`);
+  const groups = Map.groupBy(others, ({ verdict, advisory }) => (advisory ? 'advisory' : (verdict ?? 'open')));
   return [...groups].map(([word, members]) => `${members.length} ${word}`).join(', ');
 }
 
@@ -197,7 +217,7 @@ function columnWidths(cells: readonly Four<string>[], width: number): Four<numbe
   const word = longest(0);
   const room = width - word - 4 * gap.length;
   const decent = give(
-    { ports: longest(3) === 0 ? longest(2) : Math.min(14, longest(2)), id: longest(1) },
+    { ports: longest(3) === 0 ? longest(2) : Math.min(22, longest(2)), id: longest(1) },
     { ports: 10, id: 8 },
     room - Math.min(20, longest(3)),
   );

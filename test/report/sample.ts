@@ -2,7 +2,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { hints, outcomes, stages, type Json } from '../../src/model/outcome.ts';
-import type { RenderOptions, Report, ReportCheck, ReportRow } from '../../src/model/report.ts';
+import {
+  causeKinds,
+  type Cause,
+  type RenderOptions,
+  type Report,
+  type ReportCheck,
+  type ReportRow,
+} from '../../src/model/report.ts';
 import { modes, rowVerdicts, type CheckVerdict } from '../../src/model/verdict.ts';
 
 export const asked: RenderOptions = { color: false, width: 80, verbose: false, quiet: false };
@@ -89,6 +96,7 @@ const anyCheck: fc.Arbitrary<ReportCheck> = fc.record({
   host: text,
   address: orNull(text),
   port: fc.nat({ max: 65_535 }),
+  isName: fc.boolean(),
   outcome: orNull(fc.constantFrom(...outcomes)),
   stage: orNull(fc.constantFrom(...stages)),
   hint: orNull(fc.constantFrom(...hints)),
@@ -103,6 +111,14 @@ const anyCheck: fc.Arbitrary<ReportCheck> = fc.record({
   evidence,
   warnings: texts,
   notes: texts,
+});
+
+const anyCause: fc.Arbitrary<Cause> = fc.record({
+  kind: fc.constantFrom(...causeKinds),
+  text,
+  rows: fc.array(fc.oneof(text, fc.constantFrom('ntp', 'dns')), { maxLength: 4 }),
+  checks: fc.array(fc.oneof(text, fc.constantFrom('a', 'b', 'c')), { maxLength: 4 }),
+  remedy: orNull(text),
 });
 
 export const anyReport: fc.Arbitrary<Report> = fc.record({
@@ -125,6 +141,7 @@ export const anyReport: fc.Arbitrary<Report> = fc.record({
     skipped: count,
     checks: count,
   }),
+  causes: fc.array(anyCause, { maxLength: 3 }),
   sections: fc.dictionary(text, text, { maxKeys: 3 }),
   rows: fc.array(anyRow, { maxLength: 6 }),
   checks: fc.array(anyCheck, { maxLength: 6 }),

@@ -1,5 +1,6 @@
 /** The report as section "JSON report" of the contract with the outside has it: strict, so that a change is seen. */
 import * as v from 'valibot';
+import { causeKinds } from '../../src/model/report.ts';
 import { hints, outcomes, stages } from '../../src/model/outcome.ts';
 
 const text = v.pipe(v.string(), v.nonEmpty());
@@ -66,6 +67,7 @@ const check = v.strictObject({
   host: text,
   address: v.nullable(text),
   port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
+  isName: v.boolean(),
   outcome: v.nullable(v.picklist(outcomes)),
   stage: v.nullable(v.picklist(stages)),
   hint: v.nullable(v.picklist(hints)),
@@ -82,10 +84,19 @@ const check = v.strictObject({
   notes: v.array(text),
 });
 
+const cause = v.strictObject({
+  kind: v.picklist(causeKinds),
+  text,
+  rows: v.array(text),
+  checks: v.array(text),
+  remedy: v.nullable(text),
+});
+
 export const ReportSchema = v.strictObject({
   ...head,
   ...tail,
   sections: v.record(text, text),
+  causes: v.array(cause),
   rows: v.array(row),
   checks: v.array(check),
   inputs: v.optional(

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly limitMs?: number;
   /** Hands out the process, for tests that send signals. */
   readonly onStart?: (kill: (signal: NodeJS.Signals) => void) => void;
+  /** Called with all of standard output, whenever more has come. */
+  readonly onOutput?: (stdout: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -42,7 +44,10 @@ export function runXenreach(args: readonly string[], options: RunOptions = {}): 
     });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout.push(chunk);
+      options.onOutput?.(Buffer.concat(stdout).toString('utf8'), (signal) => void child.kill(signal));
+    });
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
     child.on('error', reject);
     child.on('close', (exitCode, signal) => {

@@ -78,10 +78,15 @@ describe.skipIf(whyNotLive('tgtd', 'rsyslogd') !== null)('a run', () => {
   });
 
   test.for(['SIGTERM', 'SIGINT'] as const)('%s leaves a complete report of what was learned', async (signal) => {
-    const output = join(folder, `${signal}.json`);
+    const [output, text] = ['json', 'txt'].map((extension) => join(folder, `${signal}.${extension}`)) as [
+      string,
+      string,
+    ];
     const ran = await runOnSite(lab.client, roles('san', 'mute'), {
-      args: ['--format', 'text', '--output', `json=${output}`],
-      onStart: (kill) => void setTimeout(() => kill(signal), 1500),
+      args: ['--format', 'ndjson', '--output', `text=${text}`, '--output', `json=${output}`],
+      onOutput: (stdout, kill) => {
+        if (stdout.includes('"answered"')) kill(signal);
+      },
     });
     expect([ran.exitCode, ran.signal]).toEqual([3, null]);
     expect(ran.durationMs).toBeLessThan(patienceMs);
@@ -89,16 +94,17 @@ describe.skipIf(whyNotLive('tgtd', 'rsyslogd') !== null)('a run', () => {
     expect(report).toMatchObject({ complete: false, exitCode: 3 });
     expect(report.checks.map(({ outcome }) => outcome)).toEqual(['answered', 'aborted']);
     expect(report.rows).toHaveLength(48);
-    expect(ran.stdout).toContain('interrupted');
+    expect(readFileSync(text, 'utf8')).toContain('interrupted');
   });
 
   test('a second signal ends it at once, and leaves no file behind', async () => {
     const own = mkdtempSync(join(folder, 'twice-'));
     const ran = await runOnSite(lab.client, roles('mute'), {
-      args: ['--output', `json=${join(own, 'report.json')}`],
-      onStart: (kill) => {
-        setTimeout(() => kill('SIGTERM'), 1500);
-        setTimeout(() => kill('SIGTERM'), 1501);
+      args: ['--format', 'ndjson', '--output', `json=${join(own, 'report.json')}`],
+      onOutput: (stdout, kill) => {
+        if (!stdout.includes('"start"')) return;
+        kill('SIGTERM');
+        setImmediate(() => kill('SIGTERM'));
       },
     });
     expect([3, 143]).toContain(ran.exitCode);
