@@ -5,6 +5,7 @@
  * XenServer Management API, wire protocol.
  */
 import * as v from 'valibot';
+import { bracketed, sentHost } from '../src/model/address.ts';
 import { NetError } from '../src/model/errors.ts';
 import type { Answer } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
@@ -57,6 +58,8 @@ export const xapi = defineProbe({
     proves: 'XAPI answers: it gave our UUID back',
     leaves: 'a debug line in xensource.log',
     reference: 'XenServer Management API, wire protocol',
+    client:
+      'another XAPI of the pool: TLS 1.2 or later, the certificate of a host checked against the pool only where that is switched on (xapi-project/xen-api, certificate checking), so it is observed here',
   },
   options: v.strictObject({
     /** False for port 80. */
@@ -145,7 +148,7 @@ function callOf({ host }: Target, uuid: string): Uint8Array {
 const pageOf = ({ host }: Target): Uint8Array => Buffer.from(`GET / HTTP/1.1\r\n${commonHeaders(host)}\r\n`);
 
 const commonHeaders = (host: string): string =>
-  `Host: ${host.includes(':') ? `[${host}]` : host}\r\nUser-Agent: xenreach\r\nConnection: close\r\n`;
+  `Host: ${bracketed(sentHost(host))}\r\nUser-Agent: xenreach\r\nConnection: close\r\n`;
 
 /** Version 4, RFC 9562 section 5.4. */
 function uuidFrom(random: Uint8Array): string {

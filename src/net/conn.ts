@@ -5,6 +5,7 @@ import type { Conn } from '../model/probe.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { netError } from './failure.ts';
 import type { Scope } from './scope.ts';
+import { tlsFailure } from './tls-failure.ts';
 
 /** Read ahead this far when nobody asks; a peer that sends more waits in its own kernel. */
 const readAheadBytes = 64 * 1024;
@@ -57,13 +58,15 @@ export class StreamConn implements Conn {
     return this.#take(Math.min(maxBytes, this.#buffered));
   }
 
-  /** Resolves true when the peer closes within `ms`, false when it does not or has spoken. */
+  /** Resolves true when the peer closes within `ms`, false when it does not or has spoken; an alert of TLS is more than that. */
   closesWithin(ms: number): Promise<boolean> {
-    return this.#scope.wait((resolve) => {
+    return this.#scope.wait((resolve, reject) => {
       const settle = (): void => {
         cancel();
         this.#wake = undefined;
-        resolve(this.#ended || this.#error !== undefined);
+        const alert = this.#error && tlsFailure(this.#error);
+        if (alert) reject(alert);
+        else resolve(this.#ended || this.#error !== undefined);
       };
       const cancel = this.#scope.after(ms, settle);
       if (this.#ended || this.#error) return settle();
@@ -97,13 +100,6 @@ export class StreamConn implements Conn {
     return over;
   }
 
-  stream(): Duplex {
-    const stream = this.#let();
-    // What the library does with the socket's end is its own; an error after its last listener must not be the process's.
-    stream.on('error', () => undefined);
-    return stream;
-  }
-
   /**
    * Hands the stream on to TLS, whose socket ends it from now on. Nothing else may: when both sockets of one handle are
    * destroyed in the same turn, the lower one first, Node 26.10 ends in a segmentation fault.
@@ -111,15 +107,17 @@ export class StreamConn implements Conn {
   release(): Duplex {
     this.#released = true;
     this.#disown();
-    return this.#let();
-  }
-
-  #let(): Duplex {
     const stream = this.#stream;
     stream.pause();
     stream.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
     if (this.#buffered > 0) stream.unshift(this.#joined());
     return stream;
+  }
+
+  /** Bytes that were read too far are read again. */
+  unread(bytes: Uint8Array): void {
+    this.#chunks.unshift(Buffer.from(bytes));
+    this.#buffered += bytes.length;
   }
 
   get bufferedBytes(): number {
@@ -132,9 +130,9 @@ export class StreamConn implements Conn {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.#scope.heard = true;
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
+    this.#scope.received(chunk.length);
     if (this.#buffered >= readAheadBytes) this.#stream.pause();
     this.#wake?.();
   };
@@ -198,6 +196,8 @@ export class StreamConn implements Conn {
   }
 
   #failure(error: Error): NetError {
+    const broken = tlsFailure(error);
+    if (broken) return broken;
     return netError(error, {
       stage: this.#scope.stage,
       transport: 'tcp',

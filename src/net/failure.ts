@@ -85,16 +85,20 @@ export function netFailure(error: unknown, context: FailureContext): NetFailure 
   const code = codeOf(error);
   const row = code === undefined ? undefined : causes[code];
   const cause = typeof row === 'function' ? row(context) : row;
-  if (code === undefined || !cause) {
-    const text = error instanceof Error ? error.message : String(error);
-    const failure: NetFailure = { outcome: 'local', stage: context.stage, detail: `unexpected: ${text}` };
-    return code === undefined ? failure : { ...failure, code };
-  }
+  if (code === undefined || !cause) return unknownFailure(error, code, context);
   const { outcome, hint, text } = cause;
   // A reset can overtake the news that the connection was accepted: it is the peer's doing all the same.
   const stage = outcome === 'closed' && context.stage === 'connect' ? 'exchange' : (cause.stage ?? context.stage);
   // No spread: refusals come by the ten thousand a second.
   return hint ? { outcome, stage, detail: text, code, hint } : { outcome, stage, detail: text, code };
+}
+
+/** Only a system call can say that it was this machine: what else goes wrong with a connection came in on it. */
+function unknownFailure(error: unknown, code: string | undefined, { stage }: FailureContext): NetFailure {
+  const isOwn = stage === 'connect' || (typeof error === 'object' && error !== null && 'syscall' in error);
+  const word = code ?? (error instanceof Error ? error.name : 'unknown');
+  const detail = isOwn ? `this machine says ${word}` : `the connection broke off (${word})`;
+  return { outcome: isOwn ? 'local' : 'closed', stage, detail, ...(code !== undefined && { code }) };
 }
 
 export function codeOf(error: unknown): string | undefined {

@@ -6,16 +6,23 @@ import { NetError, type NetFailure } from '../model/errors.ts';
 import type { Stage } from '../model/outcome.ts';
 import type { Deadline, Deadlines } from './deadlines.ts';
 
+/** The budget of an attempt, like its deadline: no reply that a probe reads comes near it. */
+const maxBytes = 1024 ** 2;
+
+const watchMs = 50;
+
 export class Scope {
   stage: Stage = 'connect';
   /** True once the peer has sent anything at this stage: silence and slowness are told apart by it. */
   heard = false;
   readonly startedAt = performance.now();
-  readonly #startedAt: number;
   readonly #deadlines: Deadlines;
-  readonly #timeoutMs: number;
+  #timeoutMs: number;
+  /** When the present limit began, by the clock of the deadlines. */
+  #since: number;
   #deadline: Deadline;
   #pausedMs = 0;
+  #bytes = 0;
   #closers: (() => void)[] = [];
   #waiters: ((error: NetError) => void)[] = [];
   #isOver = false;
@@ -25,7 +32,7 @@ export class Scope {
   constructor(deadlines: Deadlines, timeoutMs: number) {
     this.#deadlines = deadlines;
     this.#timeoutMs = timeoutMs;
-    this.#startedAt = deadlines.now();
+    this.#since = deadlines.now();
     this.#deadline = deadlines.add(timeoutMs, this.#expire);
   }
 
@@ -48,7 +55,7 @@ export class Scope {
 
   /** Until the deadline. */
   get leftMs(): number {
-    return this.#timeoutMs + this.#pausedMs - (this.#deadlines.now() - this.#startedAt);
+    return this.#timeoutMs + this.#pausedMs - (this.#deadlines.now() - this.#since);
   }
 
   /** A promise that `start` settles, or the end of the attempt does. */
@@ -70,6 +77,7 @@ export class Scope {
 
   /** Calls `then` after `ms`, unless the attempt is over before. */
   after(ms: number, then: () => void): () => void {
+    if (this.#isOver) return nothing;
     const entry = this.#deadlines.add(ms, () => {
       this.disown(cancel);
       then();
@@ -91,6 +99,33 @@ export class Scope {
       this.#pausedMs += this.#deadlines.now() - since;
       this.#deadline = this.#deadlines.add(this.leftMs, this.#expire);
     };
+  }
+
+  /** The clock begins anew: what comes now is another peer's time, the proxy's or the destination's behind it. */
+  restart(timeoutMs: number): void {
+    if (this.#isOver) return;
+    this.#deadlines.cancel(this.#deadline);
+    this.#timeoutMs = timeoutMs;
+    this.#since = this.#deadlines.now();
+    this.#pausedMs = 0;
+    this.#deadline = this.#deadlines.add(timeoutMs, this.#expire);
+  }
+
+  /** Bytes of the peer's. Nobody needs a megabyte to answer a probe, and whoever sends more would be read for ever. */
+  received(bytes: number): void {
+    this.heard = true;
+    this.#bytes += bytes;
+    if (this.#bytes > maxBytes) this.#flood();
+  }
+
+  /** The same for a socket whose bytes the system hands to a library: looked at from time to time. */
+  watch(stream: { readonly bytesRead: number }, from = stream.bytesRead): void {
+    const look = (): void => {
+      if (stream.bytesRead > from) this.heard = true;
+      if (stream.bytesRead - from > maxBytes) this.#flood();
+      else this.after(watchMs, look);
+    };
+    this.after(watchMs, look);
   }
 
   /** `close` runs when the attempt is over, unless it is taken back. */
@@ -123,18 +158,26 @@ export class Scope {
     for (const close of closers) close();
   }
 
+  #flood(): void {
+    const detail = `the peer sent more than ${maxBytes / 1024 ** 2} MiB where a short answer belongs`;
+    this.stop(new NetError({ outcome: 'garbled', stage: this.stage, detail, remedy: floodRemedy }));
+  }
+
   #expiry(): NetError {
     const seconds = `${this.#timeoutMs / 1000} s`;
     const failure: NetFailure = {
       outcome: 'timeout',
       stage: this.stage,
       detail: expiryText[this.stage](seconds, this.heard),
+      ...(this.stage === 'tls' && { remedy: this.heard ? stalledRemedy : muteRemedy }),
     };
     return new NetError(failure);
   }
 }
 
 const tooLate = (stage: Stage): NetError => new NetError({ outcome: 'aborted', stage, detail: 'the attempt is over' });
+
+const nothing = (): void => undefined;
 
 /** Of the few things that an attempt holds: a Set would cost more than all of them. */
 function remove<T>(from: T[], what: T): void {
@@ -153,3 +196,11 @@ const expiryText: Readonly<Record<Stage, (seconds: string, heard: boolean) => st
     heard ? `the TLS handshake stalled for ${seconds}` : `no answer to the TLS hello in ${seconds}`,
   exchange: (seconds, heard) => (heard ? `the answer was not complete in ${seconds}` : `no answer in ${seconds}`),
 };
+
+const floodRemedy = 'Find out what listens there: what it sends has no end, which no such service does.';
+
+const stalledRemedy =
+  'Look for lost large packets first (a tunnel with a smaller MTU whose ICMP is dropped: ping -M do -s 1472), then for a device that inspects TLS.';
+
+const muteRemedy =
+  'Look for a device on the way that inspects TLS or loses large packets (ping -M do -s 1472), then at the service itself: it accepts and says nothing.';

@@ -1,19 +1,26 @@
 /** A TCP connection to a literal address: no lookup, no happy eyeballs, one address a socket. */
 import { isIPv6, Socket } from 'node:net';
+import { NetError } from '../model/errors.ts';
+import { StreamConn } from './conn.ts';
 import { netError } from './failure.ts';
-import type { Scope } from './scope.ts';
+import { connectExpiry, type Scope } from './scope.ts';
 
 export interface TcpOptions {
   readonly sourceAddress?: string | undefined;
+  /** Silence for so long ends this connection and not the attempt: there is another address. */
+  readonly timeoutMs?: number | undefined;
 }
 
-/** Resolves with the connected socket, paused, with no listener left on it but one that swallows late errors. */
-export function openTcp(scope: Scope, address: string, port: number, options: TcpOptions = {}): Promise<Socket> {
+/** The attempt owns the socket before, and the connection after: there is no moment between the two. */
+export function openTcp(scope: Scope, address: string, port: number, options: TcpOptions = {}): Promise<StreamConn> {
   const startedAt = performance.now();
   return scope.wait((resolve, reject) => {
     const socket = new Socket();
+    const { timeoutMs } = options;
+    const cancel = timeoutMs === undefined ? nothing : scope.after(timeoutMs, () => socket.destroy(silence(timeoutMs)));
     const disown = scope.own(() => socket.destroy());
     socket.on('error', (error) => {
+      cancel();
       disown();
       socket.destroy();
       reject(
@@ -26,9 +33,11 @@ export function openTcp(scope: Scope, address: string, port: number, options: Tc
       );
     });
     socket.once('connect', () => {
-      disown();
+      cancel();
       socket.pause();
-      resolve(socket);
+      const conn = new StreamConn(scope, socket);
+      disown();
+      resolve(conn);
     });
     socket.connect({
       host: address,
@@ -39,6 +48,11 @@ export function openTcp(scope: Scope, address: string, port: number, options: Tc
     });
   });
 }
+
+const nothing = (): void => undefined;
+
+const silence = (timeoutMs: number): NetError =>
+  new NetError({ outcome: 'timeout', stage: 'connect', detail: connectExpiry(timeoutMs) });
 
 /** Node names the local end only when connect(2) itself failed, before anything was sent (we never choose a local port). */
 export const saidByTheCallItself = (error: Error): boolean => error.message.includes(' - Local (');

@@ -102,7 +102,7 @@ export class Datagrams implements Listener {
   heard(message: Buffer): void {
     const receivedAtMs = performance.timeOrigin + performance.now();
     const wait = this.#wait;
-    if (wait) this.#scope.heard = true;
+    if (wait) this.#scope.received(message.length);
     // Without anyone who waits it is late for the question before, which had its answer.
     if (!wait || message.length > maxReplyBytes || !wait.accepts(message)) {
       this.#isClean = false;

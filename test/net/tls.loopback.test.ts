@@ -245,7 +245,7 @@ describe('no session', () => {
 
   test('with a peer that stays mute is a timeout at tls', async () => {
     const failure = await againstText((socket) => socket.resume(), 150);
-    expect(failure).toEqual({ outcome: 'timeout', stage: 'tls', detail: 'no answer to the TLS hello in 0.15 s' });
+    expect(failure).toMatchObject({ outcome: 'timeout', stage: 'tls', detail: 'no answer to the TLS hello in 0.15 s' });
   });
 });
 
