@@ -2,24 +2,24 @@
  * HTTP and HTTPS: one GET over a connection of our own, no redirect followed. Any status is the server's word that it was
  * reached; what it says about a gateway, a portal or the clock is told. RFC 9110 section 15 (status), 6.6.1 (Date).
  */
-import type { buildConnector } from 'undici';
 import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
 import type { Answer } from '../src/model/outcome.ts';
-import type { Conn, ProbeIo, Target } from '../src/model/probe.ts';
+import type { Conn, ProbeIo } from '../src/model/probe.ts';
+import { httpAuthority } from '../src/model/address.ts';
 import { defineProbe } from '../src/model/probe.ts';
+import { readBody, readHead, type HttpHead } from '../src/wire/http1.ts';
 import { DecodeError } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
 import { ServerName, Trust } from './tls.ts';
-
-const maxHeaderBytes = 32 * 1024;
-const maxBodyBytes = 64 * 1024;
 
 /** Date has whole seconds and is as old as the way back is long. */
 const clockNoteMs = 5000;
 const clockWarningMs = 5 * 60_000;
 
 const proxyAuthentication = 407;
+const tooMany = 429;
+const blocked = 451;
 const portalAuthentication = 511;
 
 const Path = v.optional(
@@ -32,16 +32,18 @@ export const http = defineProbe({
   port: 80,
   about: {
     title: 'HTTP',
-    sends: 'GET with the user agent xenreach and Connection: close',
-    proves: 'an HTTP server, or a proxy in its place, answers with a status; 5xx and 407 are its "no"',
+    sends: 'GET with the user agent xenreach and Connection: close; through a proxy in absolute form, to the proxy',
+    proves: 'an HTTP server, or a proxy in its place, answers with a status; 5xx, 407 and 511 are its "no"',
     leaves: 'one line in the access log',
     reference: 'RFC 9110',
+    client:
+      'yum and curl of a XenServer host: absolute form to a proxy (RFC 9112, 3.2.2), each address of a name in turn',
   },
-  load: () => import('undici'),
   options: v.strictObject({ path: Path }),
 
   async run(io, target, { path }) {
-    return ask(io, await io.connect(), 'http', target, path);
+    const origin = new URL(`http://${httpAuthority(target.host, target.port, 80)}`);
+    return judge(io, await io.ask({ method: 'GET', path, headers }), origin);
   },
 });
 
@@ -51,11 +53,12 @@ export const https = defineProbe({
   about: {
     title: 'HTTPS',
     sends: 'a TLS handshake, then GET with the user agent xenreach and Connection: close',
-    proves: 'a certificate that is good for the name, and an HTTP status; 5xx and 407 are a "no"',
+    proves: 'a certificate that is good for the name, and an HTTP status; 5xx, 407 and 511 are a "no"',
     leaves: 'one line in the access log',
     reference: 'RFC 9110',
+    client:
+      'yum and curl 8.6 of a XenServer 8 host, built with OpenSSL (the spec file of xcp-ng-rpms/curl, imported from xs8): TLS 1.2 or later, RSA keys of 2048 bits, no SHA-1, the name by its alternative names (the common name where there is none, which is a warning), a chain without gaps',
   },
-  load: () => import('undici'),
   options: v.strictObject({
     path: Path,
     servername: ServerName,
@@ -67,25 +70,19 @@ export const https = defineProbe({
   async run(io, target, { path, servername, trust, publicName }) {
     const names = servername !== undefined && { servername };
     const conn = await io.secure(await io.connect(), { trust, isPublicName: publicName, ...names });
-    return ask(io, conn, 'https', target, path);
+    const authority = httpAuthority(target.host, target.port, 443);
+    const lines = [`GET ${path} HTTP/1.1`, `Host: ${authority}`, ...headers, '', ''];
+    await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
+    return judge(io, conn, new URL(`https://${authority}`));
   },
 });
 
-const gone = 'the connection is gone';
+const headers = ['User-Agent: xenreach', 'Accept: */*', 'Accept-Encoding: identity', 'Connection: close'];
 
-type Connected = Extract<Parameters<buildConnector.Callback>, [null, unknown]>[1];
-
-interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
-  /** Why the body broke off, when it did. */
-  readonly cut?: string;
-}
-
-async function ask(io: ProbeIo, conn: Conn, scheme: string, { host, port }: Target, path: string): Promise<Answer> {
-  const origin = new URL(`${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`);
-  const { status, headers, cut } = await get(io, conn, origin, path);
-  const header = (name: string): string | undefined => [headers[name] ?? []].flat()[0];
+async function judge(io: ProbeIo, conn: Conn, origin: URL): Promise<Answer> {
+  const head = await readHead(conn);
+  const { status } = head;
+  const header = (name: string): string | undefined => head.headers.get(name);
   const server = header('server');
   const location = header('location');
   io.record({
@@ -94,21 +91,41 @@ async function ask(io: ProbeIo, conn: Conn, scheme: string, { host, port }: Targ
     ...(location !== undefined && { location: printable(location, 256) }),
   });
   compareClocks(io, header('date'), header('age'));
-  if (cut !== undefined) io.warn(`the status came but its body broke off (${cut}): does the path lose large packets?`);
-
-  if (status === portalAuthentication) {
-    io.warn('HTTP 511: a captive portal answers in place of the server');
-    return { outcome: 'answered', detail: 'HTTP 511: something that wants a login answers', evidence: {} };
-  }
-  if (status >= 500)
-    return { outcome: 'declined', detail: `HTTP ${status}: ${refusals[status] ?? 'the server fails'}`, evidence: {} };
-  if (status === proxyAuthentication) {
-    return { outcome: 'declined', detail: 'HTTP 407: a proxy stands in the way and wants credentials', evidence: {} };
-  }
+  await readRest(io, conn, head);
+  const no = refusalOf(status, header('retry-after'));
+  if (no) return no;
+  if (status === blocked) io.warn('HTTP 451: blocked by policy, by the server or by a gateway in front of it');
   const goal = status >= 300 && status < 400 ? hostOf(location, origin) : undefined;
   if (goal !== undefined && !isSameSite(goal, origin.hostname)) io.warn(`redirected to ${goal}: a captive portal?`);
   return { outcome: 'answered', detail: `HTTP ${status}: ${meaning(status, goal)}`, evidence: {} };
 }
+
+/** A "no" is a server's 5xx, and what a proxy or a portal says that stands in the way. */
+function refusalOf(status: number, retryAfter: string | undefined): Answer | undefined {
+  const declined = (words: string, remedy?: string): Answer => ({
+    outcome: 'declined',
+    detail: `HTTP ${status}: ${words}`,
+    evidence: {},
+    ...(remedy !== undefined && { remedy }),
+  });
+  if (status === portalAuthentication) {
+    return declined(
+      'a captive portal answers in place of the server',
+      'Sign this machine in to the network, or have it exempted from the captive portal.',
+    );
+  }
+  if (status === proxyAuthentication) {
+    return declined(
+      'a proxy stands in the way and wants credentials',
+      'Give the proxy and its credentials in the site file, or have this destination exempted from it.',
+    );
+  }
+  if (status < 500) return undefined;
+  const later = retryAfter === undefined ? '' : `; it says to try again ${whenOf(retryAfter)}`;
+  return declined(`${refusals[status] ?? 'the server fails'}${later}`);
+}
+
+const whenOf = (text: string): string => (/^\d{1,6}$/.test(text) ? `in ${text} s` : `at ${printable(text)}`);
 
 const refusals: Readonly<Record<number, string>> = {
   500: 'the server fails with an error of its own',
@@ -118,86 +135,20 @@ const refusals: Readonly<Record<number, string>> = {
 };
 
 function meaning(status: number, goal: string | undefined): string {
+  if (status === tooMany) return 'reached; it takes no more requests of this machine for now';
   if (status === 401 || status === 403) return 'reached; without credentials it shows nothing more';
   return goal === undefined ? 'reached' : `reached; redirects to ${goal}`;
 }
 
-/** undici, with every timer of its own off: the deadline is the connection's. */
-async function get(io: ProbeIo, conn: Conn, origin: URL, path: string): Promise<Reply> {
-  const { Client, errors } = await import('undici');
-  // undici takes any duplex stream here; its type names only the two kinds that it makes itself.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const stream = conn.stream() as Connected;
-  let isTaken = false;
-  const client = new Client(origin, {
-    // Not at once: called back while it still dispatches the request, the client never sends it. And not twice: for a
-    // socket that dies before the request is out the client connects again, with a dead one in a loop that never yields.
-    connect: (_options, callback) =>
-      queueMicrotask(() => {
-        if (isTaken || stream.destroyed) return callback(new Error(gone, { cause: stream.errored }), null);
-        isTaken = true;
-        callback(null, stream);
-      }),
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    maxHeaderSize: maxHeaderBytes,
-    allowH2: false,
-  });
+/** The status stands when its body breaks off, unless what follows has no end. */
+async function readRest(io: ProbeIo, conn: Conn, head: HttpHead): Promise<void> {
   try {
-    const { statusCode, headers, body } = await client.request({
-      path,
-      method: 'GET',
-      reset: true,
-      headers: { 'user-agent': 'xenreach', accept: '*/*', 'accept-encoding': 'identity' },
-    });
-    const cut = await drain(body).catch(async (error: unknown) => (await failureOf(error)).message);
-    return { status: statusCode, headers, ...(cut !== undefined && { cut }) };
+    await readBody(conn, head);
   } catch (error) {
-    throw await failureOf(error);
-  } finally {
-    await client.destroy();
+    if (error instanceof DecodeError) return io.warn(`the status came, and a body that is none (${error.message})`);
+    if (!(error instanceof NetError) || error.failure.outcome === 'garbled') throw error;
+    io.warn(`the status came but its body broke off (${error.message}): does the path lose large packets?`);
   }
-
-  /** The connection's own error where there is one; else what the parser made of the bytes. */
-  async function failureOf(error: unknown): Promise<NetError | DecodeError> {
-    const chain = causes(error);
-    const own = chain.find((cause) => cause instanceof NetError);
-    if (own) return own;
-    const closed = chain.find(isClose);
-    if (!closed) return new DecodeError(`not HTTP: ${printable(chain[0]?.message ?? '')}`, 0);
-    // When it was the deadline that closed it, any wait on the connection says so.
-    const late: unknown = await caught(io.closesWithin(conn, 1));
-    if (late instanceof NetError) return late;
-    const detail = 'the peer closed the connection before the answer was complete';
-    return new NetError({ outcome: 'closed', stage: 'exchange', detail }, { cause: closed });
-  }
-
-  function isClose(error: Error): boolean {
-    if (error instanceof errors.SocketError) return /^(?:other side )?closed$/.test(error.message);
-    return error.message === gone || ('code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE'));
-  }
-}
-
-const caught = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-
-/** Reads a body to its end or to our bound, whichever comes first; leaving the loop drops the connection. */
-async function drain(body: AsyncIterable<Uint8Array>): Promise<undefined> {
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxBodyBytes) break;
-  }
-  return undefined;
-}
-
-function causes(error: unknown): Error[] {
-  const chain: Error[] = [];
-  for (let cause = error; cause instanceof Error && chain.length < 8; cause = cause.cause) chain.push(cause);
-  return chain;
 }
 
 /** A cache's answer keeps the origin's Date and says how long ago that was. */

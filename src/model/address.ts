@@ -85,6 +85,12 @@ export const bracketed = (host: string): string => (host.includes(':') ? `[${hos
 
 export const hostPort = (host: string, port: number): string => `${bracketed(host)}:${port}`;
 
+/** What stands in `Host` and in a URL: the port only where it is not the scheme's own (RFC 9110, 7.2; RFC 6874, 1). */
+export function httpAuthority(host: string, port: number, usualPort: number): string {
+  const sent = bracketed(sentHost(host));
+  return port === usualPort ? sent : `${sent}:${port}`;
+}
+
 export const withoutBrackets = (text: string): string => /^\[(.*)\]$/s.exec(text)?.[1] ?? text;
 
 /** `name`, `name:1`, `[::1]`, `[::1]:1` and `::1`; null when what stands behind the last colon is no port. */

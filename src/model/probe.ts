@@ -1,5 +1,4 @@
 /** What a probe is, and everything it may touch. */
-import type { Duplex } from 'node:stream';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Answer, Evidence } from './outcome.ts';
 
@@ -30,8 +29,6 @@ export interface Conn {
   readSome(maxBytes: number): Promise<Uint8Array>;
   /** Says goodbye (the bytes, then FIN) and waits a moment for the peer's own FIN. Never rejects. */
   end(lastBytes?: Uint8Array): Promise<void>;
-  /** The same connection as a Node stream, for a library that wants one. The other methods are over after this. */
-  stream(): Duplex;
 }
 
 /** How a certificate is judged: `verify` ends in `untrusted` when it is not acceptable, `observe` only records it. */
@@ -45,6 +42,13 @@ export interface SecureOptions {
   readonly isPublicName?: boolean;
   /** Evidence is recorded under this prefix: `certificate` gives `certificate.subject` and so on. */
   readonly evidenceName?: string;
+}
+
+/** A request without a body; `Host` is the net floor's to write. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: readonly string[];
 }
 
 export interface ExchangeOptions {
@@ -66,6 +70,11 @@ export interface Reply {
 export interface ProbeIo {
   /** TCP to the target's address (through the proxy where the check says so); another port of the same host on request. */
   connect(options?: { readonly port?: number }): Promise<Conn>;
+  /**
+   * Sends a request for plain HTTP and gives the connection that its answer comes on: to the target, or handed on by the
+   * proxy where the check goes through one (in absolute form, with its credentials when it asks for them).
+   */
+  ask(request: HttpRequest): Promise<Conn>;
   /** TLS on a connection. The chain and the protocol become evidence, also and most of all when it fails. */
   secure(conn: Conn, options?: SecureOptions): Promise<Conn>;
   /** Sends one datagram (again while nothing comes) and resolves with the first reply that `accepts` takes. */

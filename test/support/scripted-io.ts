@@ -1,5 +1,4 @@
 /** A ProbeIo that plays back recorded bytes and fails when the probe departs from the script. */
-import type { Duplex } from 'node:stream';
 import { NetError } from '../../src/model/errors.ts';
 import type { Json } from '../../src/model/outcome.ts';
 import type { Conn, Probe, ProbeIo, Target } from '../../src/model/probe.ts';
@@ -43,6 +42,11 @@ export function scriptedIo(script: Script): ScriptedIo {
     notes: [],
     sent,
     connect: ({ port } = {}) => Promise.resolve(scriptedConn(takeConversation(port))),
+    ask: async ({ method, path, headers }) => {
+      const conn = await io.connect();
+      await conn.write(Buffer.from([`${method} ${path} HTTP/1.1`, ...headers, '', ''].join('\r\n'), 'latin1'));
+      return conn;
+    },
     secure: (conn) => Promise.resolve(conn),
     exchange: async (datagram, accepts, { port } = {}) => {
       const step = takeSteps(port, 1)[0];
@@ -132,7 +136,6 @@ export function scriptedIo(script: Script): ScriptedIo {
         if (bytes) sent.push(Buffer.from(bytes).toString('hex'));
         return Promise.resolve();
       },
-      stream: () => ({}) as Duplex,
     };
     hasClosed.set(conn, () => {
       advance();
