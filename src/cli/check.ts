@@ -21,7 +21,7 @@ import type { Arguments } from './options.ts';
 import { discardSinks, openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
 import { requireChecks, requireLinks, selectionFrom } from './select.ts';
-import { namedFiles, settingsFrom } from './settings.ts';
+import { namedFiles, plannedProxy, settingsFrom } from './settings.ts';
 
 export const check: Command = {
   about: 'probe every requirement this machine is a source for; report; exit code',
@@ -41,8 +41,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
   const settings = settingsFrom(values, written, vantage);
   const selection = selectionFrom(values, spec, written);
   const log = await openLog(values);
-  const { proxy } = settings.run;
-  const asked: Site = { ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } };
+  const asked: Site = { ...written, proxy: plannedProxy(settings.run.proxy, written) };
   const interruption = new Interruption(settings.deadlineMs);
   try {
     const sinks = openSinks(values);

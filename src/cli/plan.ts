@@ -11,7 +11,7 @@ import { Interruption } from './interruption.ts';
 import { openSinks } from './outputs.ts';
 import { probes } from './registry.ts';
 import { requireChecks, requireLinks, selectionFrom } from './select.ts';
-import { settingsFrom } from './settings.ts';
+import { plannedProxy, settingsFrom } from './settings.ts';
 
 export const plan: Command = {
   about: 'the same, without sending anything: every check that would run, and every skip',
@@ -25,8 +25,7 @@ export const plan: Command = {
     const vantage = thisMachine();
     const settings = settingsFrom(values, written, vantage, { secrets: false });
     const selection = selectionFrom(values, spec, written);
-    const { proxy } = settings.run;
-    const site = unfoundControllers({ ...written, proxy: proxy && { url: `http://${proxy.host}:${proxy.port}` } });
+    const site = unfoundControllers({ ...written, proxy: plannedProxy(settings.run.proxy, written) });
     const made = makePlan({ spec, site, vantage, selection, probes });
     requireChecks(made);
     requireLinks(made, vantage);

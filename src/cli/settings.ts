@@ -1,13 +1,23 @@
 /** Command line and site together: how the run is to go. Everything that can be wrong with it is found here. */
 import { roomForSockets } from '../load/machine.ts';
+import { decodeProxyUrl } from '../load/proxy-url.ts';
 import { readSecret, type NamedFiles } from '../load/read-file.ts';
 import { parseProxyUrl } from '../load/site.ts';
 import { readNamedTrust, readTrust } from '../load/trust.ts';
 import { UsageError } from '../model/errors.ts';
-import type { Site, Vantage } from '../model/site.ts';
+import type { Site, SiteProxy, Vantage } from '../model/site.ts';
 import { modes, type Mode } from '../model/verdict.ts';
 import { failOnChoices, type FailOn } from '../judge/report.ts';
-import { canonicalHost, familyOf, isAddress, withoutBrackets, withoutZone } from '../model/address.ts';
+import {
+  canonicalHost,
+  familyOf,
+  hostPort,
+  isAddress,
+  isSameHost,
+  parseHostPort,
+  withoutBrackets,
+  withoutZone,
+} from '../model/address.ts';
 import { missingLink } from '../load/host.ts';
 import type { Proxy } from '../net/proxy.ts';
 import type { RunSettings } from '../run/run.ts';
@@ -34,7 +44,7 @@ const usualRate = 2000;
 /** A plan sends nothing and needs no password: `secrets` false leaves its file alone. */
 export function settingsFrom(
   values: Arguments,
-  site: Pick<Site, 'proxy' | 'trust' | 'folder'> | null,
+  site: Pick<Site, 'proxy' | 'trust' | 'folder' | 'origin'> | null,
   vantage: Vantage,
   { secrets = true }: { readonly secrets?: boolean } = {},
 ): Settings {
@@ -55,6 +65,8 @@ export function settingsFrom(
       family: oneOf(values.family ?? familyFor(sourceAddress), 'family', ['4', '6', 'any']),
       sourceAddress,
       proxy: proxyFrom(values, site, secrets),
+      // The demonstration plays the vendor too: there its own authority stands for a public one.
+      arePublicRoots: site?.origin === 'embedded',
       trust: [...readNamedTrust(site?.trust ?? [], namedFiles(values, site ?? {})), ...readTrust(values.ca ?? [])],
       ownAddresses: vantage.addresses,
       ownHostname: vantage.hostname,
@@ -79,21 +91,49 @@ function sourceAddressFrom(text: string | undefined, vantage: Vantage): string |
   );
 }
 
+/**
+ * A password belongs to one host and port. The site's goes to the site's proxy and to no other that `--proxy` names; the
+ * environment's goes with `--proxy`, and to a site's proxy only where the site names a user for it and no file.
+ */
 function proxyFrom(values: Arguments, site: Pick<Site, 'proxy' | 'folder'> | null, secrets: boolean): Proxy | null {
   const url = values.proxy === undefined ? site?.proxy?.url : parseProxyUrl(values.proxy, '--proxy');
   if (url === undefined) return null;
-  const { hostname, port, username: named } = new URL(url);
-  const { username, passwordFile } = site?.proxy ?? {};
+  const { isSecure, host, port, username: named } = decodeProxyUrl(url);
+  const own = site?.proxy && isSameProxy(site.proxy.url, url) ? site.proxy : undefined;
+  const username = named ?? own?.username ?? (own && decodeProxyUrl(own.url).username);
+  const file = own?.passwordFile;
+  const isAsked = values.proxy !== undefined || (file === undefined && username !== undefined);
   const password =
-    process.env['XENREACH_PROXY_PASSWORD'] ??
-    (secrets && passwordFile !== undefined
-      ? readSecret(passwordFile, 'proxy.passwordFile', namedFiles(values, site ?? {}))
+    (isAsked ? passwordFor(host, port) : undefined) ??
+    (secrets && file !== undefined
+      ? readSecret(file, 'proxy.passwordFile', namedFiles(values, site ?? {}))
       : undefined);
-  if (password !== undefined && username === undefined && passwordFile !== undefined) {
+  if (password !== undefined && username === undefined && file !== undefined) {
     throw new UsageError('proxy.passwordFile is given without proxy.username');
   }
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  return { host, port: Number(port || 80), username: named ? decodeURIComponent(named) : username, password };
+  return { host, port, isSecure, username, password };
+}
+
+function isSameProxy(one: string, other: string): boolean {
+  const [a, b] = [decodeProxyUrl(one), decodeProxyUrl(other)];
+  return a.port === b.port && a.isSecure === b.isSecure && isSameHost(a.host, b.host);
+}
+
+/** The proxy as the plan and the report may know it: without its secrets. */
+export function plannedProxy(proxy: Proxy | null, site: Pick<Site, 'proxy'>): SiteProxy | null {
+  if (proxy === null) return null;
+  const url = `http${proxy.isSecure === true ? 's' : ''}://${hostPort(proxy.host, proxy.port)}`;
+  return { url, ...(site.proxy?.for && { for: site.proxy.for }) };
+}
+
+/** An empty variable is none. One that says whose password it is (HOST:PORT) keeps it from everybody else. */
+function passwordFor(host: string, port: number): string | undefined {
+  const { XENREACH_PROXY_PASSWORD: password, XENREACH_PROXY_PASSWORD_FOR: owner } = process.env;
+  if (password === undefined || password === '') return undefined;
+  if (owner === undefined || owner === '') return password;
+  const named = parseHostPort(owner);
+  if (named?.port === undefined) throw new UsageError('XENREACH_PROXY_PASSWORD_FOR must be HOST:PORT of the proxy');
+  return named.port === port && isSameHost(named.host, host) ? password : undefined;
 }
 
 /** Which files a site may name: those below its own folder, and what the command line allows. */

@@ -29,6 +29,8 @@ const line = (
 export const verdictTable: readonly Line[] = [
   // What the proxy did says nothing good about the destination, in any mode.
   line('declined', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
+  line('untrusted', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
+  line('tls-failed', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
   line('garbled', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
   line('closed', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
   line('timeout', 'fail', 'fail', 'unverified', { stage: 'proxy' }),

@@ -3,7 +3,7 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { canonicalHost } from '../model/address.ts';
 import { UsageError } from '../model/errors.ts';
-import { SiteFile, type Host, type HostObject, type RoleHosts, type Site } from '../model/site.ts';
+import { SiteFile, type Host, type HostObject, type RoleHosts, type Site, type SiteProxy } from '../model/site.ts';
 import type { LoadedSpec, Requirement } from '../model/spec.ts';
 import { show, throwIfAny, type Fault, type Path } from './faults.ts';
 import { hostFault, nameFault, plainHost } from './host.ts';
@@ -73,7 +73,7 @@ export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
       ...misshapen.map(withoutSecrets),
       ...wordFaults(site, spec),
       ...roles.flatMap((role) => roleFaults(role, site, spec)),
-      ...proxyFaults(site.proxy),
+      ...proxyFaults(site.proxy, spec),
       ...nameFaults(site, spec),
     ],
     document,
@@ -233,14 +233,29 @@ function domainFaults(role: string, domain: string, path: Path, spec: LoadedSpec
   return wrong === null ? [] : [{ path: at, text: wrong }];
 }
 
-function proxyFaults(proxy: SiteFile['proxy']): Fault[] {
+function proxyFaults(proxy: SiteFile['proxy'], spec: LoadedSpec): Fault[] {
   if (!proxy) return [];
   const wrong = proxyUrlFault(proxy.url);
   const faults: Fault[] = wrong === null ? [] : [{ path: ['proxy', 'url'], text: wrong }];
   if (proxy.passwordFile !== undefined && proxy.username === undefined) {
     faults.push({ path: ['proxy', 'passwordFile'], text: 'a password needs a `username`; add it', atKey: true });
   }
+  for (const [i, id] of (proxy.for ?? []).entries()) faults.push(...proxiedRowFaults(id, spec, ['proxy', 'for', i]));
   return faults;
+}
+
+/** Only the rows to external domains go through a proxy at all. */
+function proxiedRowFaults(id: string, spec: LoadedSpec, path: Path): Fault[] {
+  const row = spec.rows.find((each) => each.id === id);
+  if (row?.hosts) return [];
+  const proxied = spec.rows.filter((each) => each.hosts).map((each) => each.id);
+  if (!row) return unknownWord('row', id, proxied, path);
+  return [
+    {
+      path,
+      text: `row "${id}" goes to hosts of the site, without a proxy; rows that go through one: ${proxied.join(', ')}`,
+    },
+  ];
 }
 
 function nameFaults(site: SiteFile, spec: LoadedSpec): Fault[] {
@@ -294,10 +309,11 @@ const normalHost = ({ host, port, ports = {}, console, domain }: HostObject): Ho
 /** A domain or a name that is asked for, as everything that is made of it has it. */
 const plainName = (name: string): string => canonicalHost(plainHost(name));
 
-const proxyOf = ({ url, username, passwordFile }: NonNullable<SiteFile['proxy']>, folder: string): Site['proxy'] => ({
-  url: parseProxyUrl(url, 'the proxy'),
-  ...(username !== undefined && { username }),
-  ...(passwordFile !== undefined && { passwordFile: resolve(folder, passwordFile) }),
+const proxyOf = (proxy: NonNullable<SiteFile['proxy']>, folder: string): SiteProxy => ({
+  url: parseProxyUrl(proxy.url, 'the proxy'),
+  ...(proxy.username !== undefined && { username: proxy.username }),
+  ...(proxy.passwordFile !== undefined && { passwordFile: resolve(folder, proxy.passwordFile) }),
+  ...(proxy.for && { for: [...new Set(proxy.for)] }),
 });
 
 const dnsOf = ({ query, type }: NonNullable<SiteFile['dns']> = {}): Site['dns'] => ({

@@ -41,6 +41,8 @@ const Proxy = v.strictObject({
   username: v.optional(Text),
   /** A file that holds the password, relative to the site file. */
   passwordFile: v.optional(Text),
+  /** The rows that it serves; without it, all that go to external domains. */
+  for: v.optional(v.array(Id)),
 });
 
 export const SiteFile = v.strictObject({
@@ -81,6 +83,14 @@ export interface RoleHosts {
   readonly notes: readonly string[];
 }
 
+export interface SiteProxy {
+  readonly url: string;
+  readonly username?: string;
+  readonly passwordFile?: string;
+  /** Row ids; without it every row to external domains goes through the proxy. */
+  readonly for?: readonly string[];
+}
+
 /** The site as the plan wants it: every role in one shape, paths resolved, secrets not in it. */
 export interface Site {
   readonly name: string;
@@ -90,7 +100,7 @@ export interface Site {
   readonly roles: Readonly<Record<string, RoleHosts>>;
   readonly notUsed: readonly string[];
   readonly facts: Readonly<Record<string, string | number | boolean>>;
-  readonly proxy: { readonly url: string; readonly username?: string; readonly passwordFile?: string } | null;
+  readonly proxy: SiteProxy | null;
   readonly trust: readonly string[];
   /** The folder of the site file: what it names lies below it. Absent where a program says which files are read. */
   readonly folder?: string;

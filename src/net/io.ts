@@ -1,28 +1,23 @@
 /** The real ProbeIo: everything one attempt at one check may touch, under one deadline, closed when the attempt is over. */
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { hostPort } from '../model/address.ts';
+import { hostPort, httpAuthority, sentHost } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import type { Evidence, Json } from '../model/outcome.ts';
-import type { Conn, ExchangeOptions, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
+import type { Conn, ExchangeOptions, HttpRequest, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
+import { judgeCertificate, observeCertificate } from './certificate.ts';
 import { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Pacer } from './pacer.ts';
-import { tunnel, type Proxy } from './proxy.ts';
+import { forward, ownPage, tunnel, type Proxy, type Way } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
 import type { SpareSockets } from './spare-sockets.ts';
 import type { SynRetransmits } from './syn-retransmits.ts';
+import { behindProxy, Tap, unreachableProxy } from './tap.ts';
 import { openTcp } from './tcp.ts';
-import {
-  handshake,
-  judgeCertificate,
-  observeCertificate,
-  tlsEvidence,
-  type SecureContexts,
-  type Session,
-} from './tls.ts';
+import { handshake, tlsEvidence, type HandshakeOptions, type SecureContexts, type Session } from './tls.ts';
 import { Datagrams } from './udp.ts';
 
 /** What all attempts of a run share. */
@@ -43,6 +38,11 @@ export interface Net {
 /** Datagrams are lost by ones and twos; a second later the way is usually free again. */
 const maxResendMs = 1500;
 
+const proxyPatience = 3;
+
+/** More than these of one name are not tried. */
+const maxProxyAddresses = 8;
+
 export interface AttemptOptions {
   readonly timeoutMs: number;
   readonly viaProxy: boolean;
@@ -57,6 +57,8 @@ export class NetIo implements ProbeIo {
   readonly #net: Net;
   readonly #target: Target;
   readonly #options: AttemptOptions;
+  #isTunnel = false;
+  #announcesPage = false;
   #conn: StreamConn | undefined;
   #datagrams: Datagrams | undefined;
   #helloUnanswered = never;
@@ -83,44 +85,50 @@ export class NetIo implements ProbeIo {
     this.#conn?.destroy();
     this.#datagrams?.close();
     const { proxy } = this.#net;
-    const conn =
-      this.#options.viaProxy && proxy
-        ? await tunnel(
-            () => this.#openProxy(proxy),
-            proxy,
-            this.#target.host,
-            port,
-            (evidence) => this.record(evidence),
-          )
-        : await this.#open(this.#target.address, port);
-    this.scope.stage = 'exchange';
-    this.scope.heard = false;
+    const isProxied = this.#options.viaProxy && proxy !== null;
+    const conn = isProxied ? await this.#tunnel(proxy, port) : await this.#open(this.#target.address, port);
+    this.#beyond();
+    this.#conn = conn;
+    return conn;
+  }
+
+  async ask(request: HttpRequest): Promise<Conn> {
+    const { host, port } = this.#target;
+    const authority = httpAuthority(host, port, 80);
+    const headers = [`Host: ${authority}`, ...request.headers];
+    const { proxy } = this.#net;
+    if (!this.#options.viaProxy || proxy === null) {
+      const conn = ownConn(await this.connect());
+      const lines = [`${request.method} ${request.path} HTTP/1.1`, ...headers, '', ''];
+      await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
+      return conn;
+    }
+    const { method, path } = request;
+    const forwarded = { method, uri: `http://${authority}${path}`, authority: hostPort(sentHost(host), port), headers };
+    const { conn, bytes } = await forward(this.#way(proxy), forwarded);
+    conn.unread(bytes);
+    this.#beyond();
     this.#conn = conn;
     return conn;
   }
 
   async secure(conn: Conn, options: SecureOptions = {}): Promise<Conn> {
     const plain = ownConn(conn);
-    const { host } = this.#target;
-    const servername = options.servername ?? host;
+    const servername = options.servername ?? this.#target.host;
     if (plain.bufferedBytes > 0) {
+      if (this.#isTunnel) throw ownPage();
       // A TLS server waits for our hello.
       const detail = 'no TLS session: the peer speaks first, in plain text';
       throw new NetError({ outcome: 'tls-failed', stage: 'tls', detail });
     }
     const context = this.#net.contexts.get(this.#options.smallHello);
-    const stream = plain.release();
-    const heardBefore = bytesRead(stream);
-    this.#helloUnanswered = () => bytesRead(stream) === heardBefore;
-    const session = await handshake(this.scope, stream, { servername, context });
-    this.#helloUnanswered = never;
+    const session = await this.#handshake(plain, { servername, context });
+    this.#conn = session.conn;
     this.record(tlsEvidence(session, options.evidenceName ?? 'certificate'));
     this.#judge(session, servername, options);
     this.scope.stage = 'exchange';
     this.scope.heard = false;
-    const result = new StreamConn(this.scope, session.secured);
-    this.#conn = result;
-    return result;
+    return session.conn;
   }
 
   exchange(
@@ -191,17 +199,20 @@ export class NetIo implements ProbeIo {
     return performance.timeOrigin + performance.now();
   }
 
-  async #open(address: string, port: number): Promise<StreamConn> {
+  async #open(address: string, port: number, timeoutMs?: number): Promise<StreamConn> {
     this.scope.stage = 'connect';
     this.#net.counters.connects += 1;
     const startedAt = performance.now();
     this.#net.synRetransmits.begin(startedAt);
-    const socket = await openTcp(this.scope, address, port, { sourceAddress: this.#net.sourceAddress });
+    const conn = await openTcp(this.scope, address, port, {
+      sourceAddress: this.#net.sourceAddress,
+      timeoutMs,
+    });
     const connectMs = performance.now() - startedAt;
     this.record({ connectMs: Math.round(connectMs * 100) / 100 });
     const late = this.#net.synRetransmits.noteFor(startedAt, connectMs);
     if (late !== undefined) this.note(late);
-    return new StreamConn(this.scope, socket);
+    return conn;
   }
 
   #datagramsTo(port: number): Datagrams {
@@ -213,19 +224,88 @@ export class NetIo implements ProbeIo {
     return datagrams;
   }
 
+  /** The proxy has had its time; the destination behind it gets its own. */
+  #beyond(): void {
+    if (this.#options.viaProxy) this.scope.restart(this.#options.timeoutMs);
+    this.scope.stage = 'exchange';
+    this.scope.heard = false;
+  }
+
+  async #tunnel(proxy: Proxy, port: number): Promise<StreamConn> {
+    const { conn, head } = await tunnel(this.#way(proxy), sentHost(this.#target.host), port);
+    this.#isTunnel = true;
+    this.#announcesPage = head.headers.has('content-type') || Number(head.headers.get('content-length')) > 0;
+    return conn;
+  }
+
+  #way(proxy: Proxy): Way {
+    return { proxy, open: () => this.#openProxy(proxy), record: (evidence) => this.record(evidence) };
+  }
+
   async #openProxy(proxy: Proxy): Promise<StreamConn> {
     this.#conn?.destroy();
     try {
-      const [address] = await this.resolve(proxy.host);
-      const conn = await this.#open(address ?? proxy.host, proxy.port);
+      const plain = await this.#openFirst(await this.resolve(proxy.host), proxy);
+      this.#conn = plain;
+      const conn = proxy.isSecure === true ? await this.#secureProxy(plain, proxy) : plain;
+      // It tries the destination for a while itself (squid: six seconds) before it tells us why not.
+      this.scope.restart(this.#options.timeoutMs * proxyPatience);
       this.scope.stage = 'proxy';
-      this.#conn = conn;
       return conn;
     } catch (error) {
-      // Not the destination but the proxy in front of it: the layer must say so.
       if (!(error instanceof NetError)) throw error;
-      const detail = `the proxy ${hostPort(proxy.host, proxy.port)} cannot be reached: ${error.failure.detail}`;
-      throw new NetError({ ...error.failure, hint: 'proxy', detail }, { cause: error });
+      throw unreachableProxy(error, proxy);
+    }
+  }
+
+  /** Each address of its name is tried, as curl does: one that takes the connection is enough. */
+  async #openFirst(addresses: readonly string[], { host, port }: Proxy): Promise<StreamConn> {
+    const dead: string[] = [];
+    let last: unknown = new NetError({ outcome: 'unresolved', stage: 'resolve', detail: `${host} has no address` });
+    for (const address of addresses.slice(0, maxProxyAddresses)) {
+      try {
+        // The attempt outlives a silent address, when there is another.
+        this.scope.restart(this.#options.timeoutMs * (addresses.length > 1 ? 2 : 1));
+        // oxlint-disable-next-line no-await-in-loop -- one after the other, as the client would
+        const conn = await this.#open(address, port, addresses.length > 1 ? this.#options.timeoutMs : undefined);
+        for (const text of dead) this.warn(text);
+        return conn;
+      } catch (error) {
+        if (!(error instanceof NetError) || error.failure.outcome === 'aborted') throw error;
+        last = error;
+        dead.push(`the proxy's address ${hostPort(address, port)} does not work: ${error.failure.detail}`);
+        if (this.scope.isOver) throw error;
+      }
+    }
+    throw last;
+  }
+
+  /** The session to the proxy itself: the one inside goes to the destination. */
+  async #secureProxy(plain: StreamConn, { host }: Proxy): Promise<StreamConn> {
+    const context = this.#net.contexts.get(this.#options.smallHello);
+    const session = await handshake(this.scope, plain.release(), { servername: host, context });
+    this.#conn = session.conn;
+    this.record(tlsEvidence(session, 'proxyCertificate'));
+    this.#judge(session, host, { evidenceName: 'proxyCertificate' });
+    return session.conn;
+  }
+
+  /** Behind a proxy the bytes pass through our hands, so that what is no TLS can be looked at. */
+  async #handshake(plain: StreamConn, options: HandshakeOptions): Promise<Session> {
+    const released = plain.release();
+    const stream = this.#isTunnel ? new Tap(released) : released;
+    const counted = counterOf(stream);
+    const heardBefore = counted.bytesRead;
+    this.#helloUnanswered = () => counted.bytesRead === heardBefore;
+    try {
+      const hearing = handshake(this.scope, stream, options);
+      this.scope.watch(counted);
+      return await hearing;
+    } catch (error) {
+      throw stream instanceof Tap ? behindProxy(error, stream, this.#announcesPage) : error;
+    } finally {
+      // Only a deadline leaves the question open.
+      if (!this.scope.isOver) this.#helloUnanswered = never;
     }
   }
 
@@ -242,10 +322,11 @@ export class NetIo implements ProbeIo {
       name,
       isPublicName: options.isPublicName ?? false,
       nowMs,
+      isPrivateRoot: this.#net.contexts.isPrivateRoot,
     });
     this.warnings.push(...warnings);
     if (!failure) return;
-    session.secured.destroy();
+    session.conn.destroy();
     throw new NetError({ outcome: 'untrusted', stage: 'tls', ...failure });
   }
 }
@@ -264,7 +345,9 @@ function entropy(length: number): Uint8Array {
 const never = (): boolean => false;
 const nothing = (): void => undefined;
 
-const bytesRead = (stream: Duplex): number => (stream instanceof Socket ? stream.bytesRead : 0);
+/** A socket's own count, or the tap's; a session inside another has none. */
+const counterOf = (stream: Duplex): { readonly bytesRead: number } =>
+  stream instanceof Socket || stream instanceof Tap ? stream : { bytesRead: 0 };
 
 function ownConn(conn: Conn): StreamConn {
   if (conn instanceof StreamConn) return conn;

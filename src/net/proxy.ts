@@ -1,204 +1,197 @@
 /**
- * A tunnel through an HTTP proxy: CONNECT, and basic or digest authentication when the proxy asks for it. Credentials are
- * sent after a 407 only, once, the better scheme first. RFC 9110 sections 9.3.6 and 11.7, RFC 7616, RFC 7617.
+ * An HTTP proxy: a tunnel by CONNECT, or a request for plain HTTP handed on to it in absolute form, as curl and yum send
+ * them. Credentials are sent after a 407 only, once, by the strongest scheme that it offers and we speak. RFC 9110 sections
+ * 9.3.6 (CONNECT), 11.7 (authentication) and 15.2 (interim answers); RFC 9112 section 3.2.2 (absolute form).
  */
 import { hostPort } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import type { Evidence } from '../model/outcome.ts';
 import { DecodeError } from '../wire/reader.ts';
+import { decodeChallenges, type Challenge } from './challenge.ts';
 import type { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
+import { digestAnswer, strongestDigest } from './digest.ts';
+import { refusal, type Refused } from './proxy-refusal.ts';
+import { veilOf } from './veil.ts';
 
 const maxHeadBytes = 32 * 1024;
+const maxHeaders = 100;
+const maxInterim = 16;
 const headEnd = Buffer.from('\r\n\r\n');
 
 export interface Proxy {
   readonly host: string;
   readonly port: number;
+  /** It is spoken to in TLS. */
+  readonly isSecure?: boolean;
   readonly username?: string | undefined;
   readonly password?: string | undefined;
-}
-
-export interface Challenge {
-  readonly scheme: 'basic' | 'digest';
-  readonly parameters: Readonly<Record<string, string>>;
 }
 
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  readonly headers: readonly (readonly [string, string])[];
+  /** Names in lower case; the values of a repeated name joined by commas. */
+  readonly headers: ReadonlyMap<string, string>;
 }
 
-/** Resolves with a connection whose next byte is the destination's. `open` gives a fresh connection to the proxy. */
-export async function tunnel(
-  open: () => Promise<StreamConn>,
-  proxy: Proxy,
-  host: string,
-  port: number,
-  record: (evidence: Evidence) => void,
-): Promise<StreamConn> {
+/** What the proxy is asked: a method and a target, and the lines that follow. */
+export interface ProxyRequest {
+  readonly method: string;
+  readonly uri: string;
+  /** The destination as HOST:PORT. */
+  readonly authority: string;
+  readonly headers: readonly string[];
+}
+
+export interface ProxyReply {
+  readonly conn: StreamConn;
+  readonly head: ResponseHead;
+  /** The head as it came. */
+  readonly bytes: Uint8Array;
+}
+
+/** How the proxy is reached: `open` gives a fresh connection to it. */
+export interface Way {
+  readonly open: () => Promise<StreamConn>;
+  readonly proxy: Proxy;
+  readonly record: (evidence: Evidence) => void;
+}
+
+/** Resolves with a connection whose next byte is the destination's. */
+export async function tunnel(way: Way, host: string, port: number): Promise<ProxyReply> {
   const authority = hostPort(host, port);
-  const first = await ask(await open(), authority);
-  record({ proxy: hostPort(proxy.host, proxy.port), proxyStatus: first.head.status });
-  if (isUp(first.head)) return settled(first.conn);
-  const isAsking = first.head.status === 407 || first.head.status === 401;
-  const challenges = isAsking ? challengesOf(first.head) : [];
-  const authorization = authorizationFor(challenges, proxy, authority);
-  if (authorization === undefined) throw refusal(first.head, challenges, proxy, false);
-  first.conn.destroy();
-  const second = await ask(await open(), authority, authorization);
-  record({ proxyStatus: second.head.status });
-  if (isUp(second.head)) return settled(second.conn);
-  throw refusal(second.head, challenges, proxy, true);
+  const headers = [`Host: ${authority}`, 'User-Agent: xenreach'];
+  const reply = await ask(way, { method: 'CONNECT', uri: authority, authority, headers }, isUp);
+  // TLS servers never speak first: bytes behind the proxy's blank line are a block page.
+  if (reply.conn.bufferedBytes > 0) throw ownPage();
+  return reply;
 }
 
-async function ask(
-  conn: StreamConn,
-  authority: string,
-  authorization?: string,
-): Promise<{ conn: StreamConn; head: ResponseHead }> {
-  const lines = [
-    `CONNECT ${authority} HTTP/1.1`,
-    `Host: ${authority}`,
-    'User-Agent: xenreach',
-    ...(authorization === undefined ? [] : [`Proxy-Authorization: ${authorization}`]),
-    '',
-    '',
-  ];
-  await conn.write(Buffer.from(lines.join('\r\n')));
-  try {
-    return { conn, head: decodeHead(await conn.readUntil(headEnd, maxHeadBytes)) };
-  } catch (error) {
-    if (error instanceof DecodeError) throw garbled(`what listens there is no HTTP proxy: ${error.message}`);
-    throw error;
+/** Resolves with the answer's head and the connection that its body comes on; throws what is the proxy's own word. */
+export function forward(way: Way, request: ProxyRequest): Promise<ProxyReply> {
+  return ask(way, request, isOfDestination);
+}
+
+async function ask(way: Way, request: ProxyRequest, isFine: (head: ResponseHead) => boolean): Promise<ProxyReply> {
+  const { open, proxy, record } = way;
+  const first = await send(await open(), request, proxy);
+  record({ proxy: hostPort(proxy.host, proxy.port), proxyStatus: first.head.status });
+  if (isFine(first.head)) return first;
+  const challenges = challengesOf(first.head);
+  const authorization = authorizationFor(challenges, proxy, request);
+  if (authorization === undefined) throw refusal(refused(first.head, challenges, false));
+  first.conn.destroy();
+  const second = await send(await open(), request, proxy, authorization);
+  record({ proxyStatus: second.head.status });
+  if (isFine(second.head)) return second;
+  throw refusal(refused(second.head, challengesOf(second.head), true));
+
+  function refused(head: ResponseHead, offered: readonly Challenge[], sent: boolean): Refused {
+    const { authority, method } = request;
+    const { username, password } = proxy;
+    const own = hostPort(proxy.host, proxy.port);
+    return {
+      head,
+      challenges: offered,
+      proxy: own,
+      authority,
+      method,
+      username,
+      hasPassword: password !== undefined,
+      sent,
+    };
   }
 }
 
-function settled(conn: StreamConn): StreamConn {
-  // TLS servers never speak first: bytes behind the proxy's blank line are a block page.
-  if (conn.bufferedBytes > 0) throw garbled('the proxy says "connected" and sends a page of its own');
-  return conn;
+async function send(
+  conn: StreamConn,
+  { method, uri, headers }: ProxyRequest,
+  proxy: Proxy,
+  authorization?: string,
+): Promise<ProxyReply> {
+  const own = authorization === undefined ? [] : [`Proxy-Authorization: ${authorization}`];
+  const lines = [`${method} ${uri} HTTP/1.1`, ...headers, ...own, '', ''];
+  await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
+  const veil = veilOf(proxy);
+  try {
+    for (let count = 0; count < maxInterim; count += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- interim answers come before the one that counts
+      const bytes = await conn.readUntil(headEnd, maxHeadBytes);
+      // What it repeats of a password is blanked before anything is cut off or looked at.
+      const head = decodeHead(Buffer.from(veil(Buffer.from(bytes).toString('latin1')), 'latin1'));
+      if (head.status >= 200 || head.status === 101) return { conn, head, bytes };
+    }
+  } catch (error) {
+    if (error instanceof DecodeError) throw noProxy(error.message);
+    throw error;
+  }
+  throw noProxy(`more than ${maxInterim} interim answers`);
 }
 
-const isUp = (head: ResponseHead): boolean => head.status >= 200 && head.status < 300;
+const isUp = ({ status }: ResponseHead): boolean => status >= 200 && status < 300;
 
-function garbled(detail: string): NetError {
-  return new NetError({ outcome: 'garbled', stage: 'proxy', detail, hint: 'proxy' });
-}
+/** Of a forwarded request most answers are the destination's; Squid says of its own that they are. */
+const isOfDestination = ({ status, headers }: ResponseHead): boolean =>
+  status !== 407 && status !== 502 && status !== 504 && status !== 511 && !headers.has('x-squid-error');
+
+const noProxy = (why: string): NetError =>
+  new NetError({
+    outcome: 'garbled',
+    stage: 'proxy',
+    hint: 'proxy',
+    detail: `what listens there is no HTTP proxy: ${why}`,
+    remedy:
+      'Check the host and the port of the proxy (proxy.url in the site file, or --proxy): another service answers there.',
+  });
+
+export const ownPage = (): NetError =>
+  new NetError({
+    outcome: 'garbled',
+    stage: 'proxy',
+    hint: 'proxy',
+    detail: 'the proxy says "connected" and sends a page of its own',
+    remedy:
+      'Open the destination in a browser behind this proxy: it shows the page, which says what it wants (to sign in, or a block).',
+  });
 
 /** `HTTP/1.1 407 Proxy Authentication Required` and header lines, up to the blank one. */
 export function decodeHead(bytes: Uint8Array): ResponseHead {
   const [statusLine, ...lines] = Buffer.from(bytes).toString('latin1').split('\r\n');
   const match = /^HTTP\/1\.[01] (\d{3})(?: (.*))?$/.exec(statusLine ?? '');
   if (!match) throw new DecodeError('no HTTP status line', 0);
-  const headers: [string, string][] = [];
+  const headers = new Map<string, string>();
+  let count = 0;
   for (const line of lines) {
     if (line === '') continue;
     const colon = line.indexOf(':');
     if (colon <= 0) throw new DecodeError('a header line without a name', 0);
-    if (headers.length >= 100) throw new DecodeError('more than 100 header lines', 0);
-    headers.push([line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]);
+    if (++count > maxHeaders) throw new DecodeError(`more than ${maxHeaders} header lines`, 0);
+    const name = line.slice(0, colon).toLowerCase();
+    const before = headers.get(name);
+    const value = line.slice(colon + 1).trim();
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return { status: Number(match[1]), reason: (match[2] ?? '').slice(0, 80), headers };
 }
 
-/** The schemes a proxy offers and we speak; a 401 with WWW-Authenticate is some proxies' way to say the same. */
-function challengesOf(head: ResponseHead): Challenge[] {
-  return head.headers
-    .filter(([name]) => name === 'proxy-authenticate' || name === 'www-authenticate')
-    .flatMap(([, value]) => decodeChallenge(value) ?? []);
+/** A 401 with WWW-Authenticate is some proxies' way to say the same. */
+function challengesOf({ status, headers }: ResponseHead): readonly Challenge[] {
+  if (status !== 407 && status !== 401) return [];
+  return decodeChallenges(['proxy-authenticate', 'www-authenticate'].flatMap((name) => headers.get(name) ?? []));
 }
 
-/** `Digest realm="xs", nonce="…", qop="auth"` */
-export function decodeChallenge(value: string): Challenge | undefined {
-  const [, scheme, rest] = /^\s*(basic|digest)\b\s*(.*)$/i.exec(value.slice(0, 4096)) ?? [];
-  if (scheme === undefined || rest === undefined) return undefined;
-  const parameters: Record<string, string> = {};
-  for (const [, name, quoted, token] of rest.matchAll(/([a-z0-9-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/gi)) {
-    if (name !== undefined) parameters[name.toLowerCase()] = quoted?.replaceAll(/\\(.)/g, '$1') ?? token ?? '';
-  }
-  return { scheme: scheme.toLowerCase() === 'basic' ? 'basic' : 'digest', parameters };
-}
-
-function authorizationFor(challenges: readonly Challenge[], proxy: Proxy, authority: string): string | undefined {
-  const { username, password } = proxy;
+function authorizationFor(
+  challenges: readonly Challenge[],
+  { username, password }: Proxy,
+  { method, uri }: ProxyRequest,
+): string | undefined {
   if (username === undefined || password === undefined) return undefined;
-  const digest = challenges.find(({ scheme }) => scheme === 'digest');
-  const answer =
-    digest && digestAnswer(digest.parameters, username, password, authority, crypto().randomBytes(8).toString('hex'));
-  if (answer !== undefined) return answer;
+  const digest = strongestDigest(challenges);
+  if (digest) {
+    const cnonce = crypto().randomBytes(8).toString('hex');
+    return digestAnswer(digest, { username, password }, { method, uri, cnonce });
+  }
   if (!challenges.some(({ scheme }) => scheme === 'basic')) return undefined;
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
-
-const digestHashes: ReadonlyMap<string, string> = new Map([
-  ['md5', 'md5'],
-  ['sha-256', 'sha256'],
-  ['sha-512-256', 'sha512-256'],
-]);
-
-/** RFC 7616 section 3.4; without qop the form of RFC 2069. Undefined for an algorithm we do not speak. */
-export function digestAnswer(
-  challenge: Readonly<Record<string, string>>,
-  username: string,
-  password: string,
-  uri: string,
-  cnonce: string,
-  method = 'CONNECT',
-): string | undefined {
-  const algorithm = challenge['algorithm'] ?? 'MD5';
-  const isSession = algorithm.toLowerCase().endsWith('-sess');
-  const hashName = digestHashes.get(algorithm.toLowerCase().replace(/-sess$/, ''));
-  const { realm = '', nonce = '', opaque } = challenge;
-  const offered = challenge['qop']?.split(',').map((word) => word.trim());
-  if (hashName === undefined || (offered && !offered.includes('auth'))) return undefined;
-  const hash = (text: string): string => crypto().createHash(hashName).update(text).digest('hex');
-  const secret = hash(`${username}:${realm}:${password}`);
-  const ha1 = isSession ? hash(`${secret}:${nonce}:${cnonce}`) : secret;
-  const ha2 = hash(`${method}:${uri}`);
-  const count = '00000001';
-  const response = offered ? hash(`${ha1}:${nonce}:${count}:${cnonce}:auth:${ha2}`) : hash(`${ha1}:${nonce}:${ha2}`);
-  const fields = [
-    `username=${quote(username)}`,
-    `realm=${quote(realm)}`,
-    `nonce=${quote(nonce)}`,
-    `uri=${quote(uri)}`,
-    `response="${response}"`,
-    `algorithm=${algorithm}`,
-    ...(offered ? [`qop=auth`, `nc=${count}`] : []),
-    ...(offered || isSession ? [`cnonce="${cnonce}"`] : []),
-    ...(opaque === undefined ? [] : [`opaque=${quote(opaque)}`]),
-  ];
-  return `Digest ${fields.join(', ')}`;
-}
-
-// A quoted string may not end a line of the request: what a peer sends us back is not trusted with that.
-const quote = (text: string): string => `"${text.replaceAll(/[\r\n]/g, '').replaceAll(/["\\]/g, String.raw`\$&`)}"`;
-
-function refusal(head: ResponseHead, challenges: readonly Challenge[], proxy: Proxy, sent: boolean): NetError {
-  const { status } = head;
-  const said = head.headers.find(([name]) => name === 'x-squid-error')?.[1];
-  const own = `the proxy ${hostPort(proxy.host, proxy.port)}`;
-  return new NetError({
-    outcome: 'declined',
-    stage: 'proxy',
-    hint: 'proxy',
-    code: `HTTP_${status}`,
-    detail: `${own} ${whatItSaid(status, challenges, proxy, sent)}${said === undefined ? '' : ` (${clean(said)})`}`,
-  });
-}
-
-function whatItSaid(status: number, challenges: readonly Challenge[], proxy: Proxy, sent: boolean): string {
-  if (status === 407 || status === 401) {
-    if (sent) return `rejects the credentials of ${clean(proxy.username ?? '')} (HTTP ${status})`;
-    const schemes = challenges.map(({ scheme }) => scheme).join(' or ') || 'no scheme that we speak';
-    if (proxy.username !== undefined && proxy.password !== undefined) return `wants ${schemes} (HTTP ${status})`;
-    return `wants credentials (${schemes}; HTTP ${status})`;
-  }
-  if (status === 403) return 'forbids this destination by its rules (HTTP 403)';
-  if (status >= 500) return `could not reach the destination (HTTP ${status})`;
-  return `answered CONNECT with HTTP ${status}`;
-}
-
-const clean = (text: string): string => text.replaceAll(/[^\u0020-\u007e]/g, '?').slice(0, 80);

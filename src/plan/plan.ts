@@ -144,7 +144,7 @@ export function makePlan(input: PlanInput): Plan {
     const probe = probeNamed(need.probe);
     const transport = need.transport ?? (probe.transport === 'either' ? 'tcp' : probe.transport);
     const options = optionsFor(need, host.domain ?? role.domain);
-    const viaProxy = site.proxy !== null && row.hosts !== undefined;
+    const viaProxy = transport === 'tcp' && isProxied(row);
     const first = endpoints.first.get(port);
     const others = first ? [first, ...(endpoints.more.get(port) ?? noDrafts)] : noDrafts;
     const same = others.find(
@@ -266,6 +266,12 @@ export function makePlan(input: PlanInput): Plan {
     if (zone === undefined) return ownAddresses.has(canonical);
     const link = vantage.links?.find(({ name, index }) => zone === name || zone === String(index));
     return link?.addresses.some((own) => `${own}%${zone}` === canonical) ?? false;
+  }
+
+  /** Rows to external domains, or those of them that the site's proxy is for. Datagrams go direct: CONNECT carries none. */
+  function isProxied(row: Requirement): boolean {
+    if (site.proxy === null || row.hosts === undefined) return false;
+    return site.proxy.for?.includes(row.id) ?? true;
   }
 
   function probeNamed(name: string): Probe {

@@ -5,10 +5,8 @@ import type { Check } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import { isExhaustion } from '../net/failure.ts';
 import { NetIo, type AttemptOptions, type Net } from '../net/io.ts';
+import { veiledEvidence, veilOf } from '../net/veil.ts';
 import { DecodeError } from '../wire/reader.ts';
-
-/** A proxy tries the destination for a while itself (squid: six seconds) before it tells us why not. */
-const proxyPatience = 3;
 
 export interface Attempts {
   readonly net: Net;
@@ -34,7 +32,7 @@ export async function observe(
 ): Promise<Observation | undefined> {
   const startedAt = timestamp();
   const began = performance.now();
-  const timeoutMs = context.timeoutMs * (check.viaProxy ? proxyPatience : 1);
+  const { timeoutMs } = context;
   let attempts = 1;
   let hint: Hint | null = null;
   let result = await attempt(check, address, probe, context, {
@@ -58,7 +56,7 @@ export async function observe(
     }
   }
   const { io, answer, failure } = result;
-  return {
+  return unrepeated(check, context, {
     check: check.id,
     address: check.viaProxy || probe.perAddress === false ? null : address,
     outcome: answer?.outcome ?? failure!.outcome,
@@ -73,6 +71,22 @@ export async function observe(
     startedAt,
     durationMs: hundredths(performance.now() - began),
     evidence: { ...io.evidence, ...answer?.evidence },
+  });
+}
+
+/** Whatever answered through a proxy may repeat what the proxy was sent: the password is in no field of what we tell. */
+function unrepeated(check: Check, { net }: Attempts, observation: Observation): Observation {
+  if (!check.viaProxy || net.proxy?.password === undefined) return observation;
+  const veil = veilOf(net.proxy);
+  const { code, remedy, detail, warnings, notes, evidence } = observation;
+  return {
+    ...observation,
+    code: code === null ? null : veil(code),
+    detail: veil(detail),
+    remedy: remedy === null ? null : veil(remedy),
+    warnings: warnings.map(veil),
+    notes: notes.map(veil),
+    evidence: veiledEvidence(evidence, veil),
   };
 }
 

@@ -32,6 +32,8 @@ export interface RunSettings extends PoolOptions {
   readonly proxy: Proxy | null;
   /** PEM roots beside Node's own. */
   readonly trust: readonly string[];
+  /** The trusted roots stand for public ones: a demonstration brings its own world. */
+  readonly arePublicRoots?: boolean;
   /** This machine's addresses. */
   readonly ownAddresses: readonly string[];
   readonly ownHostname?: string;
@@ -151,7 +153,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
     pacer,
     sockets,
     resolver,
-    contexts: new SecureContexts({ extra: settings.trust }),
+    contexts: new SecureContexts({ extra: settings.trust, arePublic: settings.arePublicRoots ?? false }),
     proxy: settings.proxy,
     sourceAddress: settings.sourceAddress,
     retries: settings.retries,

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as probes from '../../probes/index.ts';
+import { decodeProxyUrl } from '../../src/load/proxy-url.ts';
 import { loadSite, parseProxyUrl, parseSite, readSite } from '../../src/load/site.ts';
 import { loadSpec } from '../../src/load/spec.ts';
 import { UsageError } from '../../src/model/errors.ts';
@@ -78,7 +79,11 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
   ],
   ['site-port-too-large', '2:50 "port" must be a port from 1 to 65535, not 80120'],
   ['site-ports-undocumented', '2:59 no row to role "pvs-server" has port 6931; documented: 6910, 6910-6930'],
-  ['site-proxy-https', '1:15 a proxy that is spoken to in TLS (https://) is not supported; use http://'],
+  [
+    'site-proxy-for-row-of-hosts',
+    '1:55 row "license-initial" goes to hosts of the site, without a proxy; rows that go through one: updates-repo, updates-source-repo, telemetry, xencenter-update-check, xencenter-hotfixes-citrix, xencenter-hotfixes-storage, vm-tools-update-check, vm-tools-downloads',
+  ],
+  ['site-proxy-for-unknown-row', '1:69 unknown row "update-source-repo"; did you mean "updates-source-repo"?'],
   ['site-proxy-is-text', '1:8 "proxy" must be a mapping (key: value)'],
   [
     'site-proxy-password-key',
@@ -89,9 +94,19 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
     'site-proxy-with-password',
     '1:15 the proxy URL holds a password; give the user as `username` and a file with the password as `passwordFile`, or the password in XENREACH_PROXY_PASSWORD',
   ],
-  ['site-proxy-with-path', '1:15 the proxy URL ends after the port; write http://HOST:PORT'],
+  [
+    'site-proxy-socks',
+    '1:15 the proxy URL is that of a SOCKS proxy, which is not spoken here; write the HTTP proxy beside it, as http://HOST:PORT, or leave it out to check without',
+  ],
+  [
+    'site-proxy-with-path',
+    "1:15 the proxy URL is that of a file that chooses a proxy (PAC); open it, and write the proxy that it names for the vendor's domains",
+  ],
   ['site-proxy-without-port', '1:15 the proxy URL has no port; write http://HOST:PORT'],
-  ['site-proxy-without-scheme', '1:15 the proxy URL must be http://HOST:PORT'],
+  [
+    'site-proxy-without-scheme',
+    '1:15 the proxy URL must be http://HOST:PORT, or https://HOST:PORT for a proxy that is itself spoken to in TLS',
+  ],
   [
     'site-role-is-nothing',
     '2:14 "ntp-server" must be an address or a name or a list or a mapping (key: value), not nothing',
@@ -211,14 +226,37 @@ describe('the URL of a proxy', () => {
     ['http://proxy.example.test:3128', 'http://proxy.example.test:3128'],
     [' http://10.0.0.1:80/ ', 'http://10.0.0.1:80'],
     ['HTTP://[2001:db8::1]:8080', 'HTTP://[2001:db8::1]:8080'],
+    ['https://proxy.example.test:3129', 'https://proxy.example.test:3129'],
   ])('%s is taken', ([text = '', read]) => {
     expect(parseProxyUrl(text, '--proxy')).toBe(read);
   });
 
   test('an error says where it stood', () => {
     expect(() => parseProxyUrl('proxy:3128', '--proxy')).toThrow(
-      new UsageError('--proxy the proxy URL must be http://HOST:PORT'),
+      new UsageError(
+        '--proxy the proxy URL must be http://HOST:PORT, or https://HOST:PORT for a proxy that is itself spoken to in TLS',
+      ),
     );
+  });
+
+  test.for([
+    ['http://proxy:3128/x', /ends after the port/],
+    ['http://wpad/wpad.dat', /\(PAC\)/],
+    ['pac+http://proxy/proxy.pac', /\(PAC\)/],
+    ['socks5h://proxy:1080', /SOCKS/],
+    ['ftp://proxy:21', /must be http/],
+    ['http://%zz@proxy:3128', /percent sign/],
+    ['https://proxy', /no port/],
+  ] as const)('%s is refused by its name', ([text, words]) => {
+    expect(() => parseProxyUrl(text, '--proxy')).toThrow(words);
+  });
+
+  test.for([
+    ['http://svc%40corp@Proxy.test:3128', { isSecure: false, host: 'Proxy.test', port: 3128, username: 'svc@corp' }],
+    ['https://[fe80::1%eth0]:443', { isSecure: true, host: 'fe80::1%eth0', port: 443, username: undefined }],
+    ['http://10.0.0.1:80', { isSecure: false, host: '10.0.0.1', port: 80, username: undefined }],
+  ] as const)('%s is taken apart', ([text, parts]) => {
+    expect(decodeProxyUrl(parseProxyUrl(text, '--proxy'))).toEqual(parts);
   });
 
   test('whatever surrounds it, a password is never repeated', () => {

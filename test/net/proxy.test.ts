@@ -2,7 +2,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeChallenge, decodeHead, digestAnswer } from '../../src/net/proxy.ts';
+import { decodeChallenges, type Challenge } from '../../src/net/challenge.ts';
+import { digestAnswer, strongestDigest } from '../../src/net/digest.ts';
+import { squidReason } from '../../src/net/proxy-refusal.ts';
+import { decodeHead } from '../../src/net/proxy.ts';
 import { decodes } from '../support/failure.ts';
 import { bytesOf } from '../support/real-io.ts';
 import { patienceMs } from '../support/patience.ts';
@@ -15,10 +18,10 @@ describe('a response head', () => {
     expect(head).toEqual({
       status: 407,
       reason: 'Proxy Authentication Required',
-      headers: [
+      headers: new Map([
         ['proxy-authenticate', 'Basic realm="x"'],
         ['via', ''],
-      ],
+      ]),
     });
   });
 
@@ -56,30 +59,84 @@ describe('a response head', () => {
   });
 });
 
-describe('a challenge', () => {
-  test.for([
-    ['Basic realm="xs"', 'basic', { realm: 'xs' }],
-    ['  bAsIc', 'basic', {}],
-    [
-      'Digest realm="a, b", nonce=abc , qop="auth,auth-int"',
-      'digest',
-      { realm: 'a, b', nonce: 'abc', qop: 'auth,auth-int' },
-    ],
-    [
-      String.raw`Digest realm="a\"b\\c", algorithm=SHA-256`,
-      'digest',
-      { realm: String.raw`a"b\c`, algorithm: 'SHA-256' },
-    ],
-    ['Digest realm="unfinished', 'digest', { realm: '"unfinished' }],
-  ] as const)('%s', ([text, scheme, parameters]) => {
-    const challenge = decodeChallenge(text);
-    expect(challenge?.scheme).toBe(scheme);
-    // An unfinished quote may be read either way: it is only handed back.
-    if (!text.endsWith('unfinished')) expect(challenge?.parameters).toEqual(parameters);
-  });
+describe('a list of challenges', () => {
+  const told = (...lines: string[]): (readonly [string, Record<string, string>])[] =>
+    decodeChallenges(lines).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
 
-  test.for(['', 'Negotiate', 'NTLM TlRM', 'Basically realm="x"', 'Digestive'])('%j is none of ours', (text) => {
-    expect(decodeChallenge(text)).toBeUndefined();
+  test.for([
+    [['Basic realm="xs"'], [['basic', { realm: 'xs' }]]],
+    [['  bAsIc'], [['basic', {}]]],
+    [['Basic realm = "xs" , Charset=UTF-8'], [['basic', { realm: 'xs', charset: 'UTF-8' }]]],
+    [
+      [String.raw`Digest realm="a\"b\\c", algorithm=SHA-256`],
+      [['digest', { realm: String.raw`a"b\c`, algorithm: 'SHA-256' }]],
+    ],
+    // One line for all of them.
+    [
+      ['NEGOTIATE,NTLM,BASIC realm="example"'],
+      [
+        ['negotiate', {}],
+        ['ntlm', {}],
+        ['basic', { realm: 'example' }],
+      ],
+    ],
+    [
+      ['Negotiate, Digest realm="a, b", nonce=abc, qop="auth,auth-int"'],
+      [
+        ['negotiate', {}],
+        ['digest', { realm: 'a, b', nonce: 'abc', qop: 'auth,auth-int' }],
+      ],
+    ],
+    [
+      ['Digest realm="x", nonce="n", Basic realm="y"'],
+      [
+        ['digest', { realm: 'x', nonce: 'n' }],
+        ['basic', { realm: 'y' }],
+      ],
+    ],
+    [
+      ['Basic realm="y", Digest realm="x", nonce="n"'],
+      [
+        ['basic', { realm: 'y' }],
+        ['digest', { realm: 'x', nonce: 'n' }],
+      ],
+    ],
+    // RFC 9110's own example, empty elements, and a line for each.
+    [
+      ['Basic realm="simple", Newauth realm="apps", type=1, title="Login to \\"apps\\""'],
+      [
+        ['basic', { realm: 'simple' }],
+        ['newauth', { realm: 'apps', type: '1', title: 'Login to "apps"' }],
+      ],
+    ],
+    [
+      [', ,NTLM,, Basic realm="x",'],
+      [
+        ['ntlm', {}],
+        ['basic', { realm: 'x' }],
+      ],
+    ],
+    [
+      ['Negotiate', 'NTLM', 'Basic realm="x"'],
+      [
+        ['negotiate', {}],
+        ['ntlm', {}],
+        ['basic', { realm: 'x' }],
+      ],
+    ],
+    // A token of the scheme's own is no parameter, also when it ends like one.
+    [
+      ['NTLM TlRMTVNTUAACAAAA==, Basic realm="x"'],
+      [
+        ['ntlm', {}],
+        ['basic', { realm: 'x' }],
+      ],
+    ],
+    // What is no challenge is passed over.
+    [['realm="nobody\'s", "quoted", Basic'], [['basic', {}]]],
+    [['Basic realm="a", realm="b"'], [['basic', { realm: 'a' }]]],
+  ] as const)('%j', ([lines, challenges]) => {
+    expect(told(...lines)).toEqual(challenges);
   });
 
   test('of any text is read in bounded time', () => {
@@ -92,25 +149,65 @@ describe('a challenge', () => {
         '=',
         ',',
         'nonce=',
+        'Basic ',
         ' '.repeat(2000),
         '\\"'.repeat(2000),
         'a-'.repeat(2000),
+        ','.repeat(2000),
       ),
     );
     fc.assert(
       fc.property(fc.array(part), (parts) => {
         const began = performance.now();
-        const challenge = decodeChallenge(`Digest ${parts.join('')}`);
-        expect(['digest', undefined]).toContain(challenge?.scheme);
+        const challenges = decodeChallenges([`Digest ${parts.join('')}`]);
+        expect(challenges.length).toBeLessThanOrEqual(32);
         expect(performance.now() - began).toBeLessThan(patienceMs);
       }),
     );
   });
 });
 
+const digestOf = (parameters: Readonly<Record<string, string>>): Challenge => ({
+  scheme: 'digest',
+  parameters: new Map(Object.entries(parameters)),
+});
+
+describe('of several digests', () => {
+  test.for([
+    ['Digest realm="x", nonce="n", algorithm=MD5', 'Digest realm="x", nonce="n", algorithm=SHA-256', 'SHA-256'],
+    ['Digest realm="x", nonce="n", algorithm=SHA-256', 'Digest realm="x", nonce="n"', 'SHA-256'],
+    ['Digest realm="x", nonce="n", algorithm=SHA3-512', 'Digest realm="x", nonce="n", algorithm=md5', 'md5'],
+    [
+      'Digest realm="x", nonce="n", algorithm=SHA-256, qop="token"',
+      'Digest realm="x", nonce="n", algorithm=MD5',
+      'MD5',
+    ],
+  ] as const)('%s, %s: %s is answered', ([one, other, algorithm]) => {
+    for (const lines of [[one, other], [`${other}, ${one}`]])
+      expect(strongestDigest(decodeChallenges(lines))?.parameters.get('algorithm')).toBe(algorithm);
+  });
+});
+
+test.for([
+  ['ERR_CONNECT_FAIL 113', 'its connection failed (no route to the host, EHOSTUNREACH)'],
+  ['ERR_CONNECT_FAIL 111', 'its connection failed (nothing listens there, ECONNREFUSED)'],
+  ['ERR_DNS_FAIL 0', 'it cannot resolve the name'],
+  ['ERR_SOMETHING_ELSE 0', 'something else'],
+  ['Basic Ym9iOnMzY3IzdA==', undefined],
+] as const)('Squid’s %s is told as "%s"', ([text, words]) => {
+  expect(squidReason(text)).toBe(words);
+});
+
 describe('a digest', () => {
   const responseIn = (answer: string | undefined): string | undefined =>
     /\bresponse="([0-9a-f]+)"/.exec(answer ?? '')?.[1];
+
+  const answerTo = (parameters: Readonly<Record<string, string>>, uri = 'a:443'): string | undefined =>
+    digestAnswer(
+      digestOf(parameters),
+      { username: 'user', password: 'secret' },
+      { method: 'CONNECT', uri, cnonce: 'c' },
+    );
 
   // RFC 7616 section 3.9.1.
   const example = {
@@ -122,12 +219,9 @@ describe('a digest', () => {
   const cnonce = 'f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ';
   const mufasa = (algorithm?: string): string | undefined =>
     digestAnswer(
-      { ...example, ...(algorithm !== undefined && { algorithm }) },
-      'Mufasa',
-      'Circle of Life',
-      '/dir/index.html',
-      cnonce,
-      'GET',
+      digestOf({ ...example, ...(algorithm !== undefined && { algorithm }) }),
+      { username: 'Mufasa', password: 'Circle of Life' },
+      { method: 'GET', uri: '/dir/index.html', cnonce },
     );
 
   test.for([
@@ -158,7 +252,11 @@ describe('a digest', () => {
   test('without qop is the old form', () => {
     // RFC 2069's example, with the response of its erratum 749.
     const challenge = { realm: 'testrealm@host.com', nonce: 'dcd98b7102dd2f0e8b11d0f600bfb0c093' };
-    const answer = digestAnswer(challenge, 'Mufasa', 'CircleOfLife', '/dir/index.html', 'unused', 'GET');
+    const answer = digestAnswer(
+      digestOf(challenge),
+      { username: 'Mufasa', password: 'CircleOfLife' },
+      { method: 'GET', uri: '/dir/index.html', cnonce: 'unused' },
+    );
     expect(responseIn(answer)).toBe('1949323746fe6a43ef61f9606e7febea');
     expect(answer).not.toMatch(/qop|nc=|cnonce/);
   });
@@ -174,13 +272,31 @@ describe('a digest', () => {
     const sha = (text: string): string => createHash('sha512-256').update(text).digest('hex');
     const challenge = { realm: 'xs', nonce: 'n', qop: 'auth', algorithm: 'SHA-512-256' };
     const want = sha(`${sha('user:xs:secret')}:n:00000001:c:auth:${sha('CONNECT:repo.example.test:443')}`);
-    expect(responseIn(digestAnswer(challenge, 'user', 'secret', 'repo.example.test:443', 'c'))).toBe(want);
+    expect(responseIn(answerTo(challenge, 'repo.example.test:443'))).toBe(want);
   });
 
-  test.for([{ algorithm: 'SHA-3' }, { algorithm: 'constructor' }, { qop: 'auth-int' }, { qop: '' }])(
+  test('of the whole request hashes its empty body in, and "AUTH" is auth', () => {
+    const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+    const want = md5(`${md5('user:xs:secret')}:n:00000001:c:auth-int:${md5(`CONNECT:a:443:${md5('')}`)}`);
+    const answer = answerTo({ realm: 'xs', nonce: 'n', qop: 'auth-int' });
+    expect(responseIn(answer)).toBe(want);
+    expect(answer).toContain('qop=auth-int');
+    expect(answerTo({ realm: 'xs', nonce: 'n', qop: 'AUTH' })).toContain('qop=auth,');
+  });
+
+  test('of a realm that is not ASCII is over the bytes that came, and sends them back', () => {
+    const realm = Buffer.from('Müller', 'utf8');
+    const hash = createHash('md5').update(Buffer.concat([Buffer.from('user:'), realm, Buffer.from(':secret')]));
+    const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+    const answer = answerTo({ realm: realm.toString('latin1'), nonce: 'n' });
+    expect(responseIn(answer)).toBe(md5(`${hash.digest('hex')}:n:${md5('CONNECT:a:443')}`));
+    expect(Buffer.from(answer ?? '', 'latin1').includes(realm)).toBe(true);
+  });
+
+  test.for([{ algorithm: 'SHA-3' }, { algorithm: 'constructor' }, { qop: 'token' }, { qop: '' }])(
     'that we do not speak (%j) has no answer',
     (parts) => {
-      expect(digestAnswer({ realm: 'x', nonce: 'n', ...parts }, 'user', 'secret', 'a:443', 'c')).toBeUndefined();
+      expect(answerTo({ realm: 'x', nonce: 'n', ...parts })).toBeUndefined();
     },
   );
 
@@ -198,7 +314,12 @@ describe('a digest', () => {
     );
     fc.assert(
       fc.property(challenge, (parameters) => {
-        const answer = digestAnswer(parameters, 'user', 'Correct-Horse', 'a:443', 'c') ?? '';
+        const answer =
+          digestAnswer(
+            digestOf(parameters),
+            { username: 'user', password: 'Correct-Horse' },
+            { method: 'CONNECT', uri: 'a:443', cnonce: 'c' },
+          ) ?? '';
         expect(answer).not.toMatch(/[\r\n]/);
         expect(answer).not.toContain('Correct-Horse');
       }),

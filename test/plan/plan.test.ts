@@ -338,6 +338,22 @@ describe('external domains', () => {
     ]);
   });
 
+  test('serves the rows that it is for, and no others', () => {
+    const site = { ...siteOf({}), proxy: { url: 'http://proxy.example.test:3128', for: ['updates-repo'] } };
+    const plan = planOf(site, { sections: ['domains'] });
+    expect(plan.checks.filter(({ viaProxy }) => viaProxy).map(({ uses }) => uses[0]?.row)).toEqual(['updates-repo']);
+    expect(checksOf(plan, 'telemetry')[0]).toMatchObject({ viaProxy: false });
+  });
+
+  test('takes no datagrams: those go direct, by an address that is found here', () => {
+    const rows = xenserver8.rows.map((row) =>
+      row.id === 'telemetry' ? { ...row, needs: [{ ...row.needs[0]!, probe: 'dns', options: {} }] } : row,
+    );
+    const site = { ...siteOf({}), proxy: { url: 'http://proxy.example.test:3128' } };
+    const plan = planOf(site, { rows: ['telemetry'] }, { spec: { ...xenserver8, rows } });
+    expect(checksOf(plan, 'telemetry')[0]).toMatchObject({ transport: 'udp', viaProxy: false });
+  });
+
   test('that stand for all their subdomains are sampled, by the names of the site if it has any', () => {
     const usual = planOf(siteOf({}), { as: ['xencenter'] });
     expect(checksOf(usual, 'xencenter-hotfixes-citrix').map(({ host }) => host)).toEqual([

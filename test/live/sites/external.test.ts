@@ -22,7 +22,8 @@ const domains = {
   'vm-tools-downloads': ['downloadns.citrix.com.edgesuite.net'],
 } as const;
 const names = Object.values(domains).flat();
-const allPass = Object.fromEntries(Object.keys(domains).map((row) => [row, 'pass']));
+/** The lab's authority plays the vendor's: a certificate of one that only this machine trusts is told. */
+const allReached = Object.fromEntries(Object.keys(domains).map((row) => [row, 'warn']));
 
 const hosts = [
   'origin',
@@ -112,8 +113,9 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
 
   test('are reached directly', async () => {
     const { report, row, checks, ran } = await directly(lab.hosts.direct);
-    expect(verdictsOf(report)).toEqual(allPass);
+    expect(verdictsOf(report)).toEqual(allReached);
     expect(ran.exitCode).toBe(0);
+    expect(row('telemetry').because).toMatch(/a certificate of .* answered, not the vendor's/);
     expect(checks('telemetry')[0]).toMatchObject({ address: lab.hosts.origin.address, evidence: { status: 200 } });
     expect(row('xencenter-hotfixes-citrix').notes.join()).toContain(
       '"citrix.com and subdomains" is sampled by 4 names',
@@ -122,7 +124,7 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
 
   test('are reached through tinyproxy with basic authentication, not resolved here', async () => {
     const { report, checks, ran } = await through('tinyproxy', user);
-    expect(verdictsOf(report)).toEqual(allPass);
+    expect(verdictsOf(report)).toEqual(allReached);
     expect(ran.exitCode).toBe(0);
     expect(checks('telemetry')[0]).toMatchObject({ address: null, evidence: { proxyStatus: 200, status: 200 } });
   });
@@ -131,7 +133,7 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
     const { report, row, checks, ran } = await through('squid', user);
     expect(ran.exitCode).toBe(1);
     expect(verdictsOf(report)).toEqual({
-      ...allPass,
+      ...allReached,
       telemetry: 'fail',
       'updates-source-repo': 'fail',
       'vm-tools-update-check': 'fail',
@@ -145,17 +147,17 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
     ]);
     for (const check of codes) expect(row(check!.rows[0]!).because).toMatch(/^proxy: /);
     expect(row('telemetry').because).toContain('forbids this destination');
-    expect(row('telemetry').remedy).toContain('allow this destination');
+    expect(row('telemetry').remedy).toContain(`allow ${domains.telemetry[0]}:443`);
     expect(row('updates-source-repo').because).toContain('could not reach the destination');
     expect(row('updates-source-repo').remedy).toContain('cannot reach');
   });
 
   test.for([
-    ['squid', {}, 'secret', 'wants credentials'],
-    ['tinyproxy', {}, 'secret', 'wants credentials'],
-    ['squid', user, 'mistaken', 'rejects the credentials of user'],
-    ['tinyproxy', user, 'mistaken', 'rejects the credentials of user'],
-  ] as const)('%s with %j and the password "%s"', async ([proxy, given, password, words]) => {
+    ['squid', {}, 'secret', 'wants credentials', 'proxy.username'],
+    ['tinyproxy', {}, 'secret', 'wants credentials', 'proxy.username'],
+    ['squid', user, 'mistaken', 'rejects the credentials of user', 'Check the user name and the password of user'],
+    ['tinyproxy', user, 'mistaken', 'rejects the credentials of user', 'Check the user name and the password of user'],
+  ] as const)('%s with %j and the password "%s"', async ([proxy, given, password, words, remedy]) => {
     const { row, checks } = await through(proxy, given, ['--row', 'updates-repo'], password);
     expect(checks('updates-repo')[0]).toMatchObject({
       outcome: 'declined',
@@ -164,7 +166,7 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
     });
     expect(row('updates-repo').because).toMatch(/^proxy: /);
     expect(row('updates-repo').because).toContain(words);
-    expect(row('updates-repo').remedy).toContain('proxy.username');
+    expect(row('updates-repo').remedy).toContain(remedy);
   });
 
   test('a proxy that is down, absent or not named is the layer that failed', async () => {
