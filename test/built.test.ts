@@ -90,6 +90,7 @@ test('it is kept where nobody else can write, or not at all', () => {
     return globSync(join(home, '.cache/xenreach/*/commands-*.probe'));
   };
   const [own, shared] = [join(folder, 'own'), join(folder, 'shared')];
+  mkdirSync(own);
   expect(startAt(own)).toHaveLength(1);
   mkdirSync(join(shared, '.cache/xenreach'), { recursive: true });
   chmodSync(join(shared, '.cache/xenreach'), 0o777);
