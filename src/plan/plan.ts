@@ -6,7 +6,7 @@ import { optionsOf, type Probe, type ProbeOptions, type Transport } from '../mod
 import type { Host, RoleHosts, Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import { fillTemplates } from './template.ts';
-import { expandPorts, portInUse, portsText } from './ports.ts';
+import { countPorts, expandPorts, portInUse, portsText } from './ports.ts';
 
 export interface Selection {
   /** Source roles to speak for. */
@@ -45,6 +45,9 @@ interface Place {
   readonly address: string | null;
 }
 
+/** A site may come from a stranger, and 48 rows of 65,535 ports for a thousand hosts are a line each in it. */
+const maxChecks = 2 ** 20;
+
 const noDrafts: readonly Draft[] = [];
 const nobody: RoleHosts = { hosts: [], require: 'all', notes: [] };
 
@@ -62,6 +65,12 @@ export function makePlan(input: PlanInput): Plan {
     ...site.facts,
   };
 
+  const total = spec.rows.reduce((sum, row) => sum + (whySkip(row, input, facts) ? 0 : wantedBy(row)), 0);
+  if (total > maxChecks) {
+    throw new UsageError(
+      `this plan has ${total} checks, and more than ${maxChecks} are not made: narrow it with --row, --section or --role, or list fewer hosts or ports`,
+    );
+  }
   const rows = spec.rows.map((row): PlannedRow => {
     const skip = whySkip(row, input, facts);
     const base = {
@@ -128,6 +137,13 @@ export function makePlan(input: PlanInput): Plan {
       return skipped({ reason: 'not-applicable', because: notes.at(-1) ?? 'no need of it applies', remedy: null });
     if (row.sample !== undefined) notes.push(sampleNote(row.sample, hosts.length));
     return { ...base, skip: null, checks, require: role.require, notes };
+  }
+
+  /** Counted before any is made; endpoints of several rows count each time. */
+  function wantedBy(row: Requirement): number {
+    const hosts = roleOf(row).hosts.length;
+    const ports = row.needs.map((need) => countPorts(need.ports ?? [defaultPort(need)]));
+    return hosts * ports.reduce((sum, count) => sum + count, 0);
   }
 
   /** The id of a check that the row has not named yet. */

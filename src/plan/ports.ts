@@ -14,6 +14,14 @@ export function expandPorts(entries: readonly PortEntry[], dynamicPort: number):
   return [...new Set(ports)];
 }
 
+/** How many ports `expandPorts` would make, at most. */
+export function countPorts(entries: readonly PortEntry[]): number {
+  return entries.reduce<number>((sum, entry) => {
+    const [from = 0, to = from] = typeof entry === 'number' || entry === 'dynamic' ? [] : entry.split('-').map(Number);
+    return sum + Math.max(1, to - from + 1);
+  }, 0);
+}
+
 /** The port that stands in for the documented one at this host. */
 export function portInUse(host: Host, documented: number, isOnlyPort: boolean): number {
   return host.ports[String(documented)] ?? (isOnlyPort ? host.port : undefined) ?? documented;

@@ -426,3 +426,12 @@ describe('what only the site knows', () => {
 test('a probe that is not there is a defect', () => {
   expect(() => planOf(siteOf({}), {}, { probes: {} })).toThrow(RangeError);
 });
+
+test('a plan that nobody can mean is counted, not made', () => {
+  const row = rowIn(planFor({}), 'nfsv4').requirement;
+  const needs = [{ ...row.needs[0]!, probe: 'tcp', options: {}, ports: ['1-65535'] }];
+  const spec = { ...xenserver8, rows: Array.from({ length: 20 }, (_, i) => ({ ...row, id: `row-${i}`, needs })) };
+  const site = siteOf({ 'nfsv4-server': roleOf(['192.0.2.1', '192.0.2.2']) });
+  expect(() => planOf(site, {}, { spec })).toThrow(new RegExp(`this plan has ${20 * 2 * 65_535} checks`));
+  expect(planOf(site, { rows: ['row-1'] }, { spec }).checks).toHaveLength(2 * 65_535);
+});

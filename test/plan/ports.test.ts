@@ -1,7 +1,7 @@
 /** Ports as the page writes them and as a site uses them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { expandPorts, portInUse, portsText } from '../../src/plan/ports.ts';
+import { countPorts, expandPorts, portInUse, portsText } from '../../src/plan/ports.ts';
 import { hostOf } from '../support/sites.ts';
 
 test('numbers, ranges and "dynamic" become plain numbers, each once', () => {
@@ -29,4 +29,9 @@ test('the map of the host comes first, its only port second, the documented one 
 
 test('are told in the order of the needs, each once, and 0 not at all', () => {
   expect(portsText([[80], [443, 80], ['6910-6930'], ['dynamic'], [0]])).toBe('80, 443, 6910-6930, dynamic');
+});
+
+test('ports are counted without being made', () => {
+  expect(countPorts([80, '443-445', 'dynamic'])).toBe(5);
+  expect(countPorts(['1-65535', '1-65535'])).toBe(131_070);
 });
