@@ -1,10 +1,14 @@
 # docker build -t xenreach . && docker run --rm xenreach demo
 # A container on Docker's own network checks that network's way out; with `--network host` it checks the machine's.
 
-FROM node:26-slim AS build
+# By tag: whoever builds for others pins the digest that they have looked at, --build-arg NODE=node:26-slim@sha256:...
+ARG NODE=node:26-slim
+
+FROM ${NODE} AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
 COPY .ci/setup .ci/setup
+COPY .ci/node .ci/node
 RUN sh .ci/setup
 COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
 COPY probes probes
@@ -14,7 +18,7 @@ COPY specs specs
 # What is left of node_modules is what the program loads: no compiler, though a package of ours would like one beside it.
 RUN npm run build && npm prune --omit=dev --omit=peer --omit=optional --no-audit --no-fund
 
-FROM node:26-slim
+FROM ${NODE}
 LABEL org.opencontainers.image.title="xenreach" \
       org.opencontainers.image.description="Checks a site against XenServer's published connectivity requirements" \
       org.opencontainers.image.licenses="Apache-2.0"
@@ -24,8 +28,9 @@ COPY package.json LICENSE ./
 COPY specs specs
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist
-# `site.yaml` is looked for here: docker run --rm -v "$PWD:/site:ro" xenreach check
+# docker run --rm -v "$PWD:/site:ro" xenreach check --site site.yaml
 WORKDIR /site
 USER node
-ENTRYPOINT ["node", "/opt/xenreach/dist/src/main.js"]
+# SIGUSR1 would open a debugger.
+ENTRYPOINT ["node", "--disable-sigusr1", "/opt/xenreach/dist/src/main.js"]
 CMD ["--help"]
