@@ -3,20 +3,22 @@
  * Never getaddrinfo: it runs two at a time in Node's thread pool, and twenty names at a dead server would hold up the rest
  * for twenty seconds.
  */
-import type * as nodeDns from 'node:dns';
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { NetError } from '../model/errors.ts';
+import { familyOf } from '../model/address.ts';
 import type { ServiceRecord } from '../wire/dns-srv.ts';
 import { codeOf } from './failure.ts';
-import { askServices } from './services.ts';
+import { NameServers } from './name-servers.ts';
+import { parseHosts, parseResolvConf, type ResolvConf } from './resolv-conf.ts';
 
 export type Family = '4' | '6' | 'any';
 
 export interface ResolverOptions {
   readonly family: Family;
-  /** One try at one server. */
+  /** One try at one server, where resolv.conf wants no shorter one. */
   readonly timeoutMs: number;
+  /** At the most: resolv.conf may want fewer. */
   readonly tries: number;
   readonly hostsFile?: string;
   readonly resolvConf?: string;
@@ -25,24 +27,23 @@ export interface ResolverOptions {
 }
 
 /** What this machine is configured with. */
-interface System {
-  readonly dns: nodeDns.promises.Resolver;
+interface System extends ResolvConf {
+  readonly dns: NameServers;
   readonly hosts: ReadonlyMap<string, readonly string[]>;
-  readonly search: readonly string[];
-  readonly ndots: number;
 }
+
+/** Until glibc 2.26 the search list was cut here; the control domain of XenServer has 2.17. */
+const oldSearchLimit = 6;
 
 export class NameResolver {
   readonly #family: Family;
   readonly #options: ResolverOptions;
   #opened: System | undefined;
   readonly #known = new Map<string, Promise<readonly string[]>>();
-  readonly #timeoutMs: number;
-  readonly #end = new AbortController();
+  readonly #notes = new Map<string, Set<string>>();
 
   constructor(options: ResolverOptions) {
     this.#family = options.family;
-    this.#timeoutMs = options.timeoutMs;
     this.#options = options;
   }
 
@@ -64,66 +65,65 @@ export class NameResolver {
     return known;
   }
 
+  /** What was in the way when the name was resolved: servers that had to be passed over. */
+  notesOn(name: string): readonly string[] {
+    return [...(this.#notes.get(name.toLowerCase()) ?? [])];
+  }
+
   /** Service records of a name (RFC 2782), best first. */
   async services(name: string): Promise<readonly ServiceRecord[]> {
     try {
-      const records = await this.#bounded(this.#system.dns.resolveSrv(name)).catch((error: unknown) =>
-        this.#servicesAgain(name, error),
-      );
+      const records = await this.#system.dns.services(name, (note) => this.#tell(name, note));
       return records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
     } catch (error) {
-      throw unresolved(name, [error]);
+      throw unresolved(name, [error], this.#opened?.servers ?? []);
     }
   }
 
   /** Ends what is still being asked: the socket of the resolver goes with it. */
   cancel(): void {
     this.#opened?.dns.cancel();
-    this.#end.abort();
-  }
-
-  /** What c-ares calls a bad answer may only be written loosely, as Samba's own DNS server writes service records. */
-  async #servicesAgain(name: string, first: unknown): Promise<readonly ServiceRecord[]> {
-    const [server] = this.#system.dns.getServers();
-    if (codeOf(first) !== 'EBADRESP' || server === undefined) throw first;
-    const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(this.#timeoutMs)]);
-    const { records } = await askServices(server, name, signal).catch(() => {
-      throw first;
-    });
-    if (records.length === 0) throw first;
-    return records;
-  }
-
-  /** Two servers have their two tries; a resolv.conf with more of them, all silent, holds up a name no longer. */
-  async #bounded<T>(asked: Promise<T>): Promise<T> {
-    const { promise, reject } = Promise.withResolvers<never>();
-    const silence = Object.assign(new Error('no DNS server answered'), { code: 'ETIMEOUT' });
-    const timer = setTimeout(() => reject(silence), this.#timeoutMs * 4);
-    try {
-      return await Promise.race([asked, promise]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   async #lookUp(name: string): Promise<readonly string[]> {
-    if (isIP(name) !== 0) return [name];
+    if (familyOf(name) !== 0) return [name];
     const local = this.#wanted(this.#system.hosts.get(name.replace(/\.$/, '')) ?? []);
     if (local.length > 0) return local;
     const errors: unknown[] = [];
     for (const candidate of this.#candidates(name)) {
       const found = await Promise.allSettled([
-        this.#family === '6' ? [] : this.#bounded(this.#system.dns.resolve4(candidate)),
-        this.#family === '4' ? [] : this.#bounded(this.#system.dns.resolve6(candidate)),
+        this.#family === '6' ? [] : this.#ask(name, candidate, 4),
+        this.#family === '4' ? [] : this.#ask(name, candidate, 6),
       ]);
       const addresses = found.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
-      if (addresses.length > 0) return addresses;
+      if (addresses.length > 0) {
+        this.#tellOfSearch(name, candidate);
+        return addresses;
+      }
       const reasons = found.flatMap((result): unknown[] => (result.status === 'rejected' ? [result.reason] : []));
       errors.push(...reasons);
-      // A server that is silent, or not there, is so for the next suffix too.
-      if (reasons.some((reason) => unheard.has(codeOf(reason) ?? ''))) break;
+      // A server that is silent, not there or unwilling is so for the next suffix too.
+      if (reasons.some((reason) => endsSearch.has(codeOf(reason) ?? ''))) break;
     }
-    throw unresolved(name, errors);
+    throw unresolved(name, errors, this.#system.servers);
+  }
+
+  #ask(name: string, candidate: string, family: 4 | 6): Promise<readonly string[]> {
+    return this.#system.dns.addresses(candidate, family, (note) => this.#tell(name, note));
+  }
+
+  #tell(name: string, note: string): void {
+    const key = name.toLowerCase();
+    this.#notes.set(key, (this.#notes.get(key) ?? new Set()).add(note));
+  }
+
+  #tellOfSearch(name: string, candidate: string): void {
+    const at = this.#system.search.findIndex((suffix) => candidate === `${name}.${suffix}`);
+    if (at < oldSearchLimit) return;
+    this.#tell(
+      name,
+      `found by search domain ${at + 1}: C libraries before glibc 2.26, as in XenServer, try the first ${oldSearchLimit}`,
+    );
   }
 
   /** resolv.conf(5): a name with fewer dots than `ndots` is tried in the search list first, another one last. */
@@ -136,77 +136,60 @@ export class NameResolver {
   }
 
   #wanted(addresses: readonly string[]): string[] {
-    return addresses.filter((address) => this.#family === 'any' || String(isIP(address)) === this.#family);
+    return addresses.filter((address) => this.#family === 'any' || String(familyOf(address)) === this.#family);
   }
 }
 
 function openSystem({ timeoutMs, tries, servers, hostsFile, resolvConf }: ResolverOptions): System {
-  const { promises } = process.getBuiltinModule('node:dns');
-  const dns = new promises.Resolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries });
-  if (servers) dns.setServers(servers);
-  return {
-    dns,
-    hosts: parseHosts(readIfThere(hostsFile ?? '/etc/hosts')),
-    ...parseResolvConf(readIfThere(resolvConf ?? '/etc/resolv.conf')),
-  };
+  const conf = parseResolvConf(readIfThere(resolvConf ?? '/etc/resolv.conf'), hostname());
+  const dns = new NameServers({
+    ...conf,
+    servers: servers ?? conf.servers,
+    timeoutMs: Math.min(timeoutMs, conf.timeoutMs),
+    attempts: Math.min(tries, conf.attempts),
+  });
+  return { ...conf, servers: servers ?? conf.servers, dns, hosts: parseHosts(readIfThere(hostsFile ?? '/etc/hosts')) };
 }
 
-/** hosts(5): an address, then names. */
-export function parseHosts(text: string): Map<string, string[]> {
-  const hosts = new Map<string, string[]>();
-  for (const line of text.split('\n')) {
-    const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (!address || isIP(address) === 0) continue;
-    for (const name of names) {
-      const key = name.toLowerCase();
-      const known = hosts.get(key) ?? [];
-      if (!known.includes(address))
-        hosts.set(
-          key,
-          [...known, address].toSorted((a, b) => isIP(a) - isIP(b)),
-        );
-    }
-  }
-  return hosts;
-}
-
-/** resolv.conf(5): the last `search` or `domain` line counts. */
-export function parseResolvConf(text: string): { search: string[]; ndots: number } {
-  let search: string[] = [];
-  let ndots = 1;
-  for (const line of text.split('\n')) {
-    const [word, ...rest] = line.trim().split(/\s+/);
-    if (word === 'search' || word === 'domain') search = rest.slice(0, 6).map((suffix) => suffix.toLowerCase());
-    if (word === 'options') {
-      const option = rest.find((entry) => /^ndots:\d{1,2}$/.test(entry));
-      if (option) ndots = Math.min(15, Number(option.slice(6)));
-    }
-  }
-  return { search: search.filter((suffix) => suffix !== '.'), ndots };
-}
-
-const unheard = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED']);
+/** res_search(3): these end the search; SERVFAIL and a name that does not exist let it go on. */
+const endsSearch = new Set([
+  'ETIMEOUT',
+  'ECONNREFUSED',
+  'ECANCELLED',
+  'EDESTRUCTION',
+  'EREFUSED',
+  'ENOTIMP',
+  'EFORMERR',
+]);
 
 const noSuchName = new Set(['ENOTFOUND', 'ENODATA', 'ENONAME', 'EBADNAME']);
 
-function unresolved(name: string, errors: readonly unknown[]): NetError {
+function unresolved(name: string, errors: readonly unknown[], servers: readonly string[]): NetError {
   const codes = errors.map((error) => codeOf(error) ?? 'unknown');
   const code = codes.find((word) => !noSuchName.has(word)) ?? codes[0] ?? 'ENOTFOUND';
   const isMissing = codes.every((word) => noSuchName.has(word));
+  const asked = servers.length > 0 ? ` (asked: ${servers.join(', ')})` : '';
   const text = isMissing
     ? `${name} has no address${codes.includes('ENODATA') ? ' (the name exists, without one)' : ': no such name'}`
-    : `${name} was not resolved: ${resolverTrouble[code] ?? `the DNS server said ${code}`}`;
+    : `${name} was not resolved: ${resolverTrouble[code] ?? `the DNS servers said ${code}`}${ended.has(code) ? '' : asked}`;
   const hint = isMissing ? 'no-such-name' : 'resolver-silent';
   return new NetError({ outcome: 'unresolved', stage: 'resolve', detail: text, code, hint });
 }
 
+/** Nobody failed: we stopped asking. */
+const ended = new Set(['ECANCELLED', 'EDESTRUCTION']);
+
 const resolverTrouble: Readonly<Record<string, string>> = {
   ETIMEOUT: 'no DNS server answered',
   ECONNREFUSED: 'the DNS servers of this machine cannot be reached',
-  ESERVFAIL: 'the DNS server could not resolve it (SERVFAIL)',
+  ESERVFAIL: 'the DNS servers could not resolve it (SERVFAIL)',
   EBADRESP: 'the DNS server sent an answer that cannot be read',
-  EREFUSED: 'the DNS server refuses to answer us (REFUSED)',
+  EREFUSED: 'the DNS servers refuse to answer us (REFUSED)',
+  ENOTIMP: 'the DNS servers do not take such a question (NOTIMP)',
+  EFORMERR: 'the DNS servers do not understand the question (FORMERR)',
+  EBADNAME: 'it is no name that DNS can hold',
   ECANCELLED: 'the run ended first',
+  EDESTRUCTION: 'the run ended first',
 };
 
 function readIfThere(file: string): string {

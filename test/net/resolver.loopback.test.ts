@@ -127,6 +127,91 @@ describe('no address', () => {
   });
 });
 
+describe('the next server', () => {
+  /** Two or three servers of these tempers, and what each of them was asked. */
+  async function serversOf(...tempers: (DnsTemper | 'silent' | 'nobody')[]) {
+    const heard: string[][] = tempers.map(() => []);
+    const ports = await Promise.all(
+      tempers.map((temper, i) => {
+        const answer: UdpPeer = typeof temper === 'string' ? () => undefined : dnsServer(zone, temper).udp;
+        const udp: UdpPeer = (query, ...rest) => {
+          heard[i]!.push(nameIn(query));
+          return answer(query, ...rest);
+        };
+        return temper === 'nobody' ? ground.vacant('127.0.0.1') : ground.open('127.0.0.1', { udp });
+      }),
+    );
+    await ground.vacate();
+    return { servers: ports.map((port) => `127.0.0.1:${port}`), heard };
+  }
+
+  test.for([
+    [{ rcode: 'servFail' }, 'answered SERVFAIL'],
+    [{ rcode: 'refused' }, 'answered REFUSED'],
+    ['silent', 'did not answer'],
+    ['nobody', 'cannot be reached'],
+  ] as const)('is asked after %j, which is told', async ([temper, what]) => {
+    const { servers } = await serversOf(temper, {});
+    const resolver = await resolverOf({}, { servers });
+    expect(await resolver.addresses('dc1.lab.example')).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1']);
+    expect(resolver.notesOn('DC1.lab.example')).toEqual([`DNS server ${servers[0]} ${what}`]);
+    expect(await resolver.services('_ldap._tcp.lab.example')).toHaveLength(2);
+  });
+
+  test('is not asked for what the first knows not to exist', async () => {
+    const { servers, heard } = await serversOf({}, {});
+    const resolver = await resolverOf({}, { servers });
+    expect((await failureOf(resolver.addresses('nobody.lab.example'))).hint).toBe('no-such-name');
+    expect(heard[1]).toEqual([]);
+    expect(resolver.notesOn('nobody.lab.example')).toEqual([]);
+  });
+
+  test('tells what is not there as well', async () => {
+    const { servers } = await serversOf({ rcode: 'servFail' }, {});
+    const resolver = await resolverOf({}, { servers });
+    expect((await failureOf(resolver.addresses('nobody.lab.example'))).hint).toBe('no-such-name');
+  });
+
+  test('is the first one for the names that come after a silence', async () => {
+    const { servers, heard } = await serversOf('silent', {});
+    const resolver = await resolverOf({}, { servers, family: '4' });
+    await resolver.addresses('dc1.lab.example');
+    await resolver.addresses('dc2.lab.example');
+    expect(heard[0]).toEqual(['dc1.lab.example']);
+    expect(resolver.notesOn('dc2.lab.example')).toEqual([`DNS server ${servers[0]} did not answer`]);
+  });
+
+  test('begins in turn where resolv.conf says rotate', async () => {
+    const { servers, heard } = await serversOf({}, {});
+    const resolver = await resolverOf({}, { servers, family: '4' }, 'options rotate\n');
+    await resolver.addresses('dc1.lab.example');
+    await resolver.addresses('dc2.lab.example');
+    expect(heard).toEqual([['dc1.lab.example'], ['dc2.lab.example']]);
+  });
+
+  test('when all refuse, none is asked again, and all are named', async () => {
+    const { servers, heard } = await serversOf({ rcode: 'refused' }, { rcode: 'servFail' });
+    const resolver = await resolverOf({}, { servers, family: '4', tries: 2 });
+    const failure = await failureOf(resolver.addresses('dc1.lab.example'));
+    expect(failure.detail).toContain(`asked: ${servers.join(', ')}`);
+    expect(heard).toEqual([['dc1.lab.example'], ['dc1.lab.example']]);
+  });
+
+  test('silence alone is worth another try', async () => {
+    const { servers, heard } = await serversOf('silent', 'silent');
+    const resolver = await resolverOf({}, { servers, family: '4', tries: 2, timeoutMs: 100 });
+    await failureOf(resolver.addresses('dc1.lab.example'));
+    expect(heard.map((names) => names.length >= 1)).toEqual([true, true]);
+  });
+});
+
+test('a search list may be long, and what older C libraries would not find is told', async () => {
+  const conf = 'search a.test b.test c.test d.test e.test f.test lab.example\n';
+  const resolver = await resolverOf({}, { family: '4' }, conf);
+  expect(await resolver.addresses('dc2')).toEqual(['192.0.2.3']);
+  expect(resolver.notesOn('dc2')).toEqual([expect.stringContaining('search domain 7') as string]);
+});
+
 test('service records come by priority and weight', async () => {
   const resolver = await resolverOf({});
   expect((await resolver.services('_ldap._tcp.lab.example')).map(({ name, port }) => `${name}:${port}`)).toEqual([

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { NameResolver, parseHosts, parseResolvConf, type Family } from '../../src/net/resolver.ts';
+import { NameResolver, type Family } from '../../src/net/resolver.ts';
+import { parseHosts, parseResolvConf } from '../../src/net/resolv-conf.ts';
 
 describe('a hosts file', () => {
   test('has an address and its names on a line, and comments', () => {
@@ -48,13 +49,35 @@ describe('a resolv.conf', () => {
     ['nameserver 192.0.2.53\nsearch Corp.example.test example.test\n', ['corp.example.test', 'example.test'], 1],
     ['domain one.test\nsearch two.test\n', ['two.test'], 1],
     ['search two.test\ndomain one.test\n', ['one.test'], 1],
-    ['search a b c d e f g h\n', ['a', 'b', 'c', 'd', 'e', 'f'], 1],
+    ['search a b c d e f g h\n', ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'], 1],
+    ['domain one.test two.test\n', ['one.test'], 1],
+    ['search A.test. b.test\n', ['a.test', 'b.test'], 1],
     ['search .\noptions timeout:2 ndots:5\n', [], 5],
     ['options ndots:99\n', [], 15],
     ['options ndots:-1 ndots:x ndots:\n', [], 1],
     ['options ndots:0\n', [], 0],
   ] as const)('%j', ([text, search, ndots]) => {
-    expect(parseResolvConf(text)).toEqual({ search, ndots });
+    expect(parseResolvConf(text)).toMatchObject({ search, ndots });
+  });
+
+  test.for([
+    ['', { servers: ['127.0.0.1'], timeoutMs: 5000, attempts: 2, isRotating: false }],
+    ['nameserver 192.0.2.1\nnameserver ::1\nnameserver x\n', { servers: ['192.0.2.1', '::1'] }],
+    [
+      'nameserver 10.0.0.1\n'.repeat(2) + 'nameserver 10.0.0.3\nnameserver 10.0.0.4',
+      { servers: ['10.0.0.1', '10.0.0.1', '10.0.0.3'] },
+    ],
+    ['options rotate timeout:1 attempts:4', { timeoutMs: 1000, attempts: 4, isRotating: true }],
+    ['options timeout:99\noptions attempts:0', { timeoutMs: 30_000, attempts: 1 }],
+    ['options timeout:1 timeout:2 edns0', { timeoutMs: 2000 }],
+  ] as const)('%j', ([text, conf]) => {
+    expect(parseResolvConf(text)).toMatchObject(conf);
+  });
+
+  test('without a search line the domain is that of the host itself', () => {
+    expect(parseResolvConf('', 'xs01.corp.test').search).toEqual(['corp.test']);
+    expect(parseResolvConf('', 'xs01').search).toEqual([]);
+    expect(parseResolvConf('search a.test', 'xs01.corp.test').search).toEqual(['a.test']);
   });
 
   test('is bounded, whatever is in it', () => {
@@ -64,9 +87,10 @@ describe('a resolv.conf', () => {
       .map((lines) => lines.map((words) => words.join(' ')).join('\n'));
     fc.assert(
       fc.property(fc.oneof(file, fc.string({ unit: 'binary' })), (text) => {
-        const { search, ndots } = parseResolvConf(text);
-        expect(search.length).toBeLessThanOrEqual(6);
+        const { search, ndots, servers } = parseResolvConf(text);
+        expect(search.length).toBeLessThanOrEqual(256);
         expect(ndots >= 0 && ndots <= 15).toBe(true);
+        expect(servers.length >= 1 && servers.length <= 3).toBe(true);
       }),
     );
   });
