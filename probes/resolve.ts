@@ -12,7 +12,10 @@ export const resolve = defineProbe({
   about: {
     title: 'Name resolution',
     sends: 'A and AAAA questions to the DNS servers this machine is configured with',
-    proves: 'the name has an address here; not that the address is the right one',
+    proves:
+      'the name has an address here that a packet can be sent to; not that it is the right one. A DNS server that had to be passed over is a warning',
+    client:
+      'the C library: hosts(5) first, then resolv.conf(5) with `search` (of any length), `ndots`, `timeout`, `attempts` and `rotate`; the next server after silence, SERVFAIL, NOTIMP and REFUSED',
     leaves: 'a query in the log of those DNS servers',
     reference: 'RFC 1035',
   },

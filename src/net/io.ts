@@ -10,6 +10,7 @@ import { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { Pacer } from './pacer.ts';
+import { usableAddresses } from './found-addresses.ts';
 import { forward, ownPage, tunnel, type Proxy, type Way } from './proxy.ts';
 import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
@@ -145,6 +146,12 @@ export class NetIo implements ProbeIo {
   }
 
   async resolve(name: string): Promise<readonly string[]> {
+    const { usable, notes } = usableAddresses(name, await this.#addresses(name));
+    for (const text of [...this.#net.resolver.notesOn(name), ...notes]) this.warn(text);
+    return usable;
+  }
+
+  async #addresses(name: string): Promise<readonly string[]> {
     this.scope.stage = 'resolve';
     const addresses = this.#net.resolver.addresses(name);
     try {

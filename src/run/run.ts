@@ -11,6 +11,7 @@ import type { Stats } from '../model/report.ts';
 import { addressKind, canonicalHost, familyOf, isLoopback, mayBeNameOf } from '../model/address.ts';
 import { Connects, type Connector, type ConnectsOptions } from '../net/connects.ts';
 import { Deadlines } from '../net/deadlines.ts';
+import { listed, usableAddresses } from '../net/found-addresses.ts';
 import type { NetIo, Net } from '../net/io.ts';
 import { Neighbours } from '../net/neighbours.ts';
 import { Pacer } from '../net/pacer.ts';
@@ -232,10 +233,11 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
         isTold[at] = 1;
         return events.onSelf(check, at);
       }
-      const usable = withoutUnusableFamily(others);
-      const left = others.filter((address) => !usable.includes(address));
-      const note = `${left.join(', ')} left out: this machine has no IPv6 beyond its own link`;
-      launch(at, usable, left.length > 0 ? [note] : none);
+      const ofFamily = withoutUnusableFamily(others);
+      const left = others.filter((address) => !ofFamily.includes(address));
+      const { usable, notes } = usableAddresses(check.host, ofFamily);
+      if (left.length > 0) notes.push(`${listed(left)} left out: this machine has no IPv6 beyond its own link`);
+      launch(at, usable, [...resolver.notesOn(check.host), ...notes]);
     } catch (error) {
       const failure = error instanceof NetError ? error.failure : undefined;
       if (!failure) events.onBug(check, error);
