@@ -184,6 +184,7 @@ function judge(io: ProbeIo, rootDse: RootDse, { domain, globalCatalog }: Wanted)
       .slice(0, 16)
       .map((name) => printable(name)),
     ...known('defaultNamingContext', own),
+    ...known('forest', forestIn(one('rootDomainNamingContext'))),
     ...known('dnsHostName', one('dnsHostName')),
     ...known('vendorName', one('vendorName')),
     ...known('vendorVersion', one('vendorVersion')),
@@ -281,6 +282,8 @@ function domainNamed(name: string): string {
   const parts = name.split(',').map((part) => /^\s*dc=([^=]+)$/i.exec(part)?.[1]?.trim());
   return parts.every((part) => part !== undefined) ? parts.join('.') : name;
 }
+
+const forestIn = (root: string | undefined): string | undefined => root && domainNamed(root);
 
 /** The first few; a forest has its configuration, its schema and its zones besides. */
 function listed(names: readonly string[]): string {

@@ -19,6 +19,7 @@ import { HostSigns } from './judge/host-signs.ts';
 import { judgeRow, type Checked } from './judge/judge.ts';
 import { exitCodeOf, isComplete, reportCheck, summarize, type FailOn } from './judge/report.ts';
 import { findControllers as controllersFor } from './load/controllers.ts';
+import { thisMachine } from './load/machine.ts';
 import { loadSpec as loadSpecFor } from './load/spec.ts';
 import type { Observation } from './model/outcome.ts';
 import type { Check, Plan } from './model/plan.ts';
@@ -27,11 +28,12 @@ import type { Site, Vantage } from './model/site.ts';
 import type { LoadedSpec } from './model/spec.ts';
 import type { Mode } from './model/verdict.ts';
 import { NameResolver } from './net/resolver.ts';
+import { introductionsOf } from './run/introductions.ts';
 import { run, type RunSettings } from './run/run.ts';
 
 export { probes };
 export { loadSite, parseSite } from './load/site.ts';
-export { thisMachine } from './load/machine.ts';
+export { thisMachine };
 export { UsageError } from './model/errors.ts';
 export { makePlan, type PlanInput, type Selection } from './plan/plan.ts';
 export { reporters } from './report/index.ts';
@@ -50,9 +52,21 @@ export function loadSpec(nameOrFile = 'xenserver-8'): Promise<LoadedSpec> {
   return loadSpecFor(nameOrFile, probes);
 }
 
-/** The site with the domain controllers that DNS names for every role that gives a domain. Sends DNS queries. */
-export function findControllers(site: Site, timeoutMs = 2500): Promise<Site> {
-  return controllersFor(site, new NameResolver({ family: 'any', timeoutMs, tries: 2 }));
+/**
+ * The site with the domain controllers that DNS names for every role that gives a domain, and the global catalogs of their
+ * forest. Sends DNS queries, and an LDAP ping to each controller.
+ */
+export async function findControllers(site: Site, timeoutMs = 2500): Promise<Site> {
+  const settings = { ...defaultSettings({ ...site, proxy: null, trust: [] }, thisMachine()), timeoutMs: timeoutMs * 2 };
+  const resolver = new NameResolver({ family: 'any', timeoutMs, tries: 2 });
+  try {
+    return await controllersFor(site, {
+      services: (name) => resolver.services(name),
+      introductions: (names, domain) => introductionsOf(names, domain, settings),
+    });
+  } finally {
+    resolver.cancel();
+  }
 }
 
 /** How a run goes when nobody says otherwise. Reads the proxy's password and the trusted roots that the site names. */

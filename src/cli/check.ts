@@ -11,6 +11,8 @@ import type { Plan } from '../model/plan.ts';
 import type { RoleHosts, Site } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { NameResolver } from '../net/resolver.ts';
+import { introductionsOf } from '../run/introductions.ts';
+import type { RunSettings } from '../run/run.ts';
 import { makePlan } from '../plan/plan.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
 import { conduct } from './conduct.ts';
@@ -50,7 +52,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, written: Si
     requireChecks(outline);
     requireLinks(outline, vantage);
     const isOpen = wantsControllers(outline, asked, spec);
-    const site = isOpen ? await withControllers(asked, settings.run.timeoutMs, interruption) : asked;
+    const site = isOpen ? await withControllers(asked, settings.run, interruption, wantsCatalogs(outline)) : asked;
     const plan = isOpen ? makePlan({ spec, site, vantage, selection, probes }) : outline;
     return await conduct({ spec, site, vantage, as: selection.as, plan }, settings, sinks, values, log, interruption);
   } catch (error) {
@@ -83,10 +85,41 @@ function wantsControllers({ rows }: Plan, site: Site, spec: LoadedSpec): boolean
   });
 }
 
-async function withControllers(site: Site, timeoutMs: number, interruption: Interruption): Promise<Site> {
-  const resolver = new NameResolver({ family: 'any', timeoutMs: Math.floor(timeoutMs / 2), tries: 2 });
-  interruption.ends(() => resolver.cancel());
-  return findControllers(site, resolver);
+const wantsCatalogs = ({ rows }: Plan): boolean =>
+  rows.some(
+    ({ skip, requirement: { needs } }) => !skip && needs.some(({ options }) => options['globalCatalog'] === true),
+  );
+
+/** Whatever ends the run ends this too: a resolver that waits would keep the process. */
+async function withControllers(
+  site: Site,
+  settings: RunSettings,
+  interruption: Interruption,
+  asksForCatalogs: boolean,
+): Promise<Site> {
+  const timeoutMs = Math.floor(settings.timeoutMs / 2);
+  const resolver = new NameResolver({ family: settings.family, timeoutMs, tries: 2 });
+  let isOver = false;
+  let endPing = (_why: string): void => undefined;
+  interruption.ends((why) => {
+    isOver = true;
+    resolver.cancel();
+    endPing(why);
+  });
+  const onStart = (stop: (why: string) => void): void => {
+    endPing = stop;
+    if (isOver) stop('the run ended first');
+  };
+  try {
+    return await findControllers(site, {
+      services: (name) => resolver.services(name),
+      ...(asksForCatalogs && {
+        introductions: (names, domain) => introductionsOf(names, domain, settings, onStart),
+      }),
+    });
+  } finally {
+    resolver.cancel();
+  }
 }
 
 const usualSites = ['site.yaml', '/etc/xenreach/site.yaml'];

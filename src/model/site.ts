@@ -79,6 +79,8 @@ export interface RoleHosts {
   readonly limit?: number;
   /** Hosts that only rows with these ports want: global catalogs on 3268. */
   readonly globalCatalogs?: readonly Host[];
+  /** Nobody said which controllers are one: of those above one that answers is enough. */
+  readonly isCatalogUnknown?: boolean;
   /** What discovery has to tell: how many were found, which were left out. */
   readonly notes: readonly string[];
 }

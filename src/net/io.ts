@@ -147,7 +147,10 @@ export class NetIo implements ProbeIo {
 
   async resolve(name: string): Promise<readonly string[]> {
     const { usable, notes } = usableAddresses(name, await this.#addresses(name));
-    for (const text of [...this.#net.resolver.notesOn(name), ...notes]) this.warn(text);
+    const { resolver } = this.#net;
+    for (const text of [...resolver.passedOverFor(name), ...notes]) this.warn(text);
+    const note = resolver.noteOn(name);
+    if (note !== undefined) this.note(note);
     return usable;
   }
 

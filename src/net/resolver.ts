@@ -40,7 +40,8 @@ export class NameResolver {
   readonly #options: ResolverOptions;
   #opened: System | undefined;
   readonly #known = new Map<string, Promise<readonly string[]>>();
-  readonly #notes = new Map<string, Set<string>>();
+  readonly #passedOver = new Map<string, Set<string>>();
+  readonly #notes = new Map<string, string>();
 
   constructor(options: ResolverOptions) {
     this.#family = options.family;
@@ -65,15 +66,20 @@ export class NameResolver {
     return known;
   }
 
-  /** What was in the way when the name was resolved: servers that had to be passed over. */
-  notesOn(name: string): readonly string[] {
-    return [...(this.#notes.get(name.toLowerCase()) ?? [])];
+  /** The DNS servers that had to be passed over before the name was resolved, and why. */
+  passedOverFor(name: string): readonly string[] {
+    return [...(this.#passedOver.get(name.toLowerCase()) ?? [])];
+  }
+
+  /** What else is to be said of the way to its addresses. */
+  noteOn(name: string): string | undefined {
+    return this.#notes.get(name.toLowerCase());
   }
 
   /** Service records of a name (RFC 2782), best first. */
   async services(name: string): Promise<readonly ServiceRecord[]> {
     try {
-      const records = await this.#system.dns.services(name, (note) => this.#tell(name, note));
+      const records = await this.#system.dns.services(name, (passed) => this.#tell(name, passed));
       return records.toSorted((a, b) => a.priority - b.priority || b.weight - a.weight || a.name.localeCompare(b.name));
     } catch (error) {
       throw unresolved(name, [error], this.#opened?.servers ?? []);
@@ -109,18 +115,18 @@ export class NameResolver {
   }
 
   #ask(name: string, candidate: string, family: 4 | 6): Promise<readonly string[]> {
-    return this.#system.dns.addresses(candidate, family, (note) => this.#tell(name, note));
+    return this.#system.dns.addresses(candidate, family, (passed) => this.#tell(name, passed));
   }
 
-  #tell(name: string, note: string): void {
+  #tell(name: string, passed: string): void {
     const key = name.toLowerCase();
-    this.#notes.set(key, (this.#notes.get(key) ?? new Set()).add(note));
+    this.#passedOver.set(key, (this.#passedOver.get(key) ?? new Set()).add(passed));
   }
 
   #tellOfSearch(name: string, candidate: string): void {
     const at = this.#system.search.findIndex((suffix) => candidate === `${name}.${suffix}`);
     if (at < oldSearchLimit) return;
-    this.#tell(
+    this.#notes.set(
       name,
       `found by search domain ${at + 1}: C libraries before glibc 2.26, as in XenServer, try the first ${oldSearchLimit}`,
     );

@@ -241,7 +241,8 @@ export function makePlan(input: PlanInput): Plan {
     if (spec.roles[row.to]?.discovery === 'site-names') return { hosts: siteNames(), require: 'all', notes: [] };
     const role = site.roles[row.to] ?? nobody;
     const wantsCatalogs = row.needs.some((need) => need.options['globalCatalog'] === true);
-    return wantsCatalogs && role.globalCatalogs ? { ...role, hosts: role.globalCatalogs } : role;
+    if (!wantsCatalogs || !role.globalCatalogs) return role;
+    return { ...role, hosts: role.globalCatalogs, require: role.isCatalogUnknown === true ? 'any' : role.require };
   }
 
   /** Every host that this vantage's rows reach by name. */

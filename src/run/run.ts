@@ -237,7 +237,7 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
       const left = others.filter((address) => !ofFamily.includes(address));
       const { usable, notes } = usableAddresses(check.host, ofFamily);
       if (left.length > 0) notes.push(`${listed(left)} left out: this machine has no IPv6 beyond its own link`);
-      launch(at, usable, [...resolver.notesOn(check.host), ...notes]);
+      launch(at, usable, [...resolver.passedOverFor(check.host), ...notes]);
     } catch (error) {
       const failure = error instanceof NetError ? error.failure : undefined;
       if (!failure) events.onBug(check, error);

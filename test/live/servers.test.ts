@@ -80,12 +80,22 @@ const rows: readonly Row[] = [
   {
     make: 'unbound',
     needs: 'unbound',
-    start: startUnbound,
+    start: (host) => startUnbound(host),
     asks: [
       { ask: 'dns', port: 53, evidence: { ra: true } },
       { ask: 'dns', port: 53, set: wwwAsked, evidence: wwwAnswered },
       { ask: 'dns-tcp', port: 53, set: wwwAsked, evidence: wwwAnswered },
       { ask: 'dns', port: 53, set: { query: 'nowhere.lab' }, outcome: 'declined', stage: 'exchange' },
+    ],
+  },
+  {
+    make: 'unbound that refuses everybody',
+    needs: 'unbound',
+    start: (host) => startUnbound(host, { refuses: true }),
+    asks: [
+      { ask: 'dns', port: 53 },
+      { ask: 'dns', port: 53, set: wwwAsked, outcome: 'declined', stage: 'exchange' },
+      { ask: 'dns-tcp', port: 53, set: wwwAsked, outcome: 'declined', stage: 'exchange' },
     ],
   },
   {

@@ -313,6 +313,15 @@ describe('hosts of one role', () => {
     const plan = planFor({ 'domain-controller': role });
     expect(endpoints(checksOf(plan, 'ad-global-catalog'))).toEqual(['ldap tcp gc1.example.test 3268']);
     expect(endpoints(checksOf(plan, 'ad-smb'))).toEqual(['smb tcp dc1.example.test 445']);
+    expect(rowIn(plan, 'ad-global-catalog').require).toBe('all');
+  });
+
+  test('of which nobody knows the global catalogs need only one that answers', () => {
+    const hosts = ['dc1.example.test', 'dc2.example.test'];
+    const role = roleOf(hosts, { globalCatalogs: hosts.map((host) => hostOf(host)), isCatalogUnknown: true });
+    const plan = planFor({ 'domain-controller': role });
+    expect(rowIn(plan, 'ad-global-catalog')).toMatchObject({ require: 'any' });
+    expect(rowIn(plan, 'ad-smb')).toMatchObject({ require: 'all' });
   });
 
   test('carry the notes of their discovery and the wish that one is enough', () => {

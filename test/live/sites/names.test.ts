@@ -5,6 +5,7 @@ import { filterAt, makeLab, setFirewall, setNames, whyNotLive, type Lab } from '
 import type { Server } from '../../support/servers.ts';
 import { startBind9 } from '../../support/servers/bind9.ts';
 import { startEcho } from '../../support/servers/echo.ts';
+import { startUnbound } from '../../support/servers/unbound.ts';
 import { patienceMs } from '../../support/patience.ts';
 
 /** The license server's port: all that its row asks of it is to stay open. */
@@ -12,12 +13,12 @@ const port = 27_000;
 const license = ['--row', 'license-initial', '--row', 'fqdn-resolvable'];
 
 describe.skipIf(whyNotLive('named') !== null)('names', () => {
-  let lab: Lab<'dns' | 'alive' | 'deaf' | 'cut'>;
+  let lab: Lab<'dns' | 'alive' | 'deaf' | 'cut' | 'unwilling' | 'two' | 'ten'>;
   const servers: Server[] = [];
 
   beforeAll(async () => {
-    lab = makeLab(['dns', 'alive', 'deaf', 'cut']);
-    const { dns, alive, deaf, cut } = lab.hosts;
+    lab = makeLab(['dns', 'alive', 'deaf', 'cut', 'unwilling', 'two', 'ten']);
+    const { dns, alive, deaf, cut, unwilling, two, ten } = lab.hosts;
     setNames(lab.client, {
       hosts: '127.0.0.1 localhost\n',
       'resolv.conf': `search lab.test\nnameserver ${dns.address}\n`,
@@ -25,6 +26,10 @@ describe.skipIf(whyNotLive('named') !== null)('names', () => {
     // Two resolvers that never answer, and one that is not there.
     setNames(deaf, { hosts: '', 'resolv.conf': 'search lab.test\nnameserver 10.91.9.53\nnameserver 10.91.9.54\n' });
     setNames(cut, { hosts: '', 'resolv.conf': `nameserver ${alive.address}\n` });
+    // The first of two refuses, as a server does that was moved to other clients.
+    setNames(two, { hosts: '', 'resolv.conf': `nameserver ${unwilling.address}\nnameserver ${dns.address}\n` });
+    const silent = Array.from({ length: 10 }, (_, i) => `nameserver 10.91.9.${60 + i}\n`);
+    setNames(ten, { hosts: '', 'resolv.conf': silent.join('') });
     setFirewall(lab.router, filterAt('forward', 'udp dport 53 ip daddr 10.91.9.0/24 drop'));
     const records = [
       `half.lab.test. A ${alive.address}`,
@@ -35,7 +40,8 @@ describe.skipIf(whyNotLive('named') !== null)('names', () => {
       `myself.lab.test. A ${lab.client.address}`,
       'empty.lab.test. TXT "no address"',
     ];
-    servers.push(...(await Promise.all([startBind9(dns, records), startEcho(alive, port)])));
+    const started = [startBind9(dns, records), startUnbound(unwilling, { refuses: true }), startEcho(alive, port)];
+    servers.push(...(await Promise.all(started)));
   });
 
   afterAll(async () => {
@@ -123,6 +129,26 @@ describe.skipIf(whyNotLive('named') !== null)('names', () => {
     expect(checks('license-initial')).toMatchObject([{ outcome: 'unresolved', hint: 'resolver-silent' }]);
     expect(row('license-initial').because).toContain('cannot be reached');
     expect(report.durationMs).toBeLessThan(patienceMs);
+  });
+
+  test('a resolver that refuses is passed over as the C library does, and told', async () => {
+    const { unwilling, two } = lab.hosts;
+    const { row, checks, ran } = await checkSite(two, siteOf('whole.lab.test'), { args: license });
+    expect(checks('license-initial').map(({ outcome }) => outcome)).toEqual(['answered', 'answered']);
+    expect(row('license-initial')).toMatchObject({ verdict: 'pass' });
+    // In the header alone, which c-ares does not read.
+    const told = `DNS server ${unwilling.address} `;
+    expect(row('license-initial').notes.join('\n')).toContain(told);
+    expect(row('fqdn-resolvable')).toMatchObject({ verdict: 'warn' });
+    expect(row('fqdn-resolvable').because).toContain(told);
+    expect(ran.exitCode).toBe(0);
+  });
+
+  test('the search for controllers ends with the run, however many servers are silent', async () => {
+    const site = { roles: { 'domain-controller': { domain: 'ad.lab.test' } } };
+    const { ran } = await checkSite(lab.hosts.ten, site, { args: ['--row', 'ad-smb', '--deadline', '1s'] });
+    expect(ran.exitCode).toBe(3);
+    expect(ran.durationMs).toBeLessThan(patienceMs);
   });
 
   test('a domain of controllers is not looked up for rows that want none', async () => {

@@ -2,7 +2,8 @@
 import { startServer, type Place, type Server } from '../servers.ts';
 import { zone } from './zone.ts';
 
-export function startUnbound(place: Place): Promise<Server> {
+/** `refuses`: it answers everybody with a refusal, in twelve bytes. */
+export function startUnbound(place: Place, { refuses = false } = {}): Promise<Server> {
   return startServer(place, {
     name: 'unbound',
     listens: ['tcp/53', 'udp/53'],
@@ -10,7 +11,7 @@ export function startUnbound(place: Place): Promise<Server> {
       'unbound.conf': `
 server:
   interface: ${place.address}
-  access-control: 0.0.0.0/0 allow
+  access-control: 0.0.0.0/0 ${refuses ? 'refuse' : 'allow'}
   username: ""
   chroot: ""
   directory: "/run/xenreach"
