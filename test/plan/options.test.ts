@@ -1,7 +1,7 @@
 /** Words that stand for what only the site knows. */
 import { expect, test } from 'vitest';
 import { templates } from '../../src/model/spec.ts';
-import { fillTemplates } from '../../src/plan/template.ts';
+import { fillTemplates } from '../../src/plan/options.ts';
 
 const all = Object.fromEntries(templates.map((name) => [name, `$${name}`]));
 
