@@ -45,8 +45,14 @@ export function decodeCallAnswer(body: Uint8Array): CallAnswer {
   if (!failed.success) throw notXapi('a JSON body that is no answer to a call');
   const { error } = failed.output;
   const [code, ...rest] = Array.isArray(error) ? error : [error.message, ...error.data];
-  const parameters = rest.slice(0, 8).map((parameter) => printable(String(parameter)));
+  const parameters = rest.slice(0, 8).map(textOf);
   return { kind: 'error', code: printable(code), parameters };
+}
+
+/** XAPI's parameters are texts; what else JSON can hold is not unfolded, for it may be as deep as the body is long. */
+function textOf(parameter: unknown): string {
+  if (typeof parameter === 'string') return printable(parameter);
+  return typeof parameter === 'object' && parameter !== null ? '…' : String(parameter);
 }
 
 export const xapi = defineProbe({

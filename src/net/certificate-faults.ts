@@ -52,7 +52,7 @@ export function faultIn(code: string, chain: readonly CertificateFacts[]): Certi
       };
     }
   }
-  return codes[code] ?? purposeFault(leaf) ?? constraintFault(code, authorities);
+  return codes[code] ?? purposeFault(code, chain) ?? constraintFault(code, authorities);
 }
 
 function weakness({ key, bits, curve, signature, isRoot }: CertificateFacts, what: string): string | undefined {
@@ -76,12 +76,13 @@ const unreadableDate: CertificateFault = {
   remedy: 'Have the certificate issued again, with dates as RFC 5280 writes them.',
 };
 
+const noAuthority: CertificateFault = {
+  detail: 'a certificate in the chain was used to issue others and is not an authority (basic constraints)',
+  remedy: 'Have the certificate issued by an authority, with basic constraints that say so.',
+};
+
 const codes: Readonly<Record<string, CertificateFault>> = {
-  INVALID_PURPOSE: notForServers,
-  INVALID_CA: {
-    detail: 'a certificate in the chain was used to issue others and is not an authority (basic constraints)',
-    remedy: 'Have the certificate issued by an authority, with basic constraints that say so.',
-  },
+  INVALID_CA: noAuthority,
   PATH_LENGTH_EXCEEDED: {
     detail: 'the chain is longer than one of its authorities allows (path length)',
     remedy:
@@ -102,9 +103,21 @@ const codes: Readonly<Record<string, CertificateFault>> = {
   ERROR_IN_CERT_NOT_AFTER_FIELD: unreadableDate,
 };
 
-function purposeFault({ purposes }: CertificateFacts): CertificateFault | undefined {
-  if (purposes.length === 0 || purposes.includes(serverAuth) || purposes.includes(anyPurpose)) return undefined;
-  return notForServers;
+const isForServers = ({ purposes }: CertificateFacts): boolean =>
+  purposes.length === 0 || purposes.includes(serverAuth) || purposes.includes(anyPurpose);
+
+/** OpenSSL says "purpose" of the leaf and of whoever issued it alike. */
+function purposeFault(code: string, [leaf, ...authorities]: readonly CertificateFacts[]): CertificateFault | undefined {
+  if (leaf && !isForServers(leaf)) return notForServers;
+  if (authorities.some(({ isAuthority }) => !isAuthority)) return noAuthority;
+  const limited = authorities.find((authority) => !isForServers(authority));
+  if (limited) {
+    return {
+      detail: `the authority ${limited.who} may not issue for servers (its extended key usage lacks server authentication)`,
+      remedy: 'Have a certificate issued to the service by an authority for servers.',
+    };
+  }
+  return code === 'INVALID_PURPOSE' ? notForServers : undefined;
 }
 
 function constraintFault(code: string, authorities: readonly CertificateFacts[]): CertificateFault | undefined {

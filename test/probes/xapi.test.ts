@@ -83,6 +83,13 @@ test.for(['', '{', '[]', 'null', '1', '{}', '{"result":7}', '{"error":[]}', '{"e
   },
 );
 
+test.for([
+  ['parameters that have no text', '{"error":["HOST_IS_SLAVE",{"toString":0,"valueOf":0}]}'],
+  ['parameters as deep as the body is long', `{"error":["HOST_IS_SLAVE",${'['.repeat(30_000)}${']'.repeat(30_000)}]}`],
+] as const)('%s are not unfolded', ([, body]) => {
+  expect(decodeCallAnswer(text(body))).toEqual({ kind: 'error', code: 'HOST_IS_SLAVE', parameters: ['…'] });
+});
+
 test('an error that is no XAPI code is garbled', async () => {
   const reply = http('{"error":{"code":-32601,"message":"Method not found"}}');
   expect(await outcomeOf(xapi, { steps: [{ reply, closes: true }] })).toBe('garbled');

@@ -129,4 +129,46 @@ function openssl(folder: string, args: readonly string[]): void {
   execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], timeout: 20_000 });
 }
 
+export interface OddOptions {
+  /** `/CN=name/O=firm`; `/` for none at all. */
+  readonly subject: string;
+  /** Each as it stands in OpenSSL's configuration: `subjectAltName=DNS:a`. */
+  readonly extensions?: readonly string[];
+  readonly key?: keyof typeof oddKeys;
+  readonly digest?: 'sha256' | 'sha1' | 'md5';
+  readonly untilDays?: number;
+  /** Whose signature it has; its own without one. */
+  readonly by?: Certificate;
+}
+
+const oddKeys = {
+  p256: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+  p192: ['ec', '-pkeyopt', 'ec_paramgen_curve:P-192'],
+  rsa1024: ['rsa:1024'],
+  rsa2048: ['rsa:2048'],
+} as const;
+
+/** A certificate with just these parts, sound or not. */
+export function makeOdd({
+  subject,
+  extensions = [],
+  key = 'p256',
+  digest = 'sha256',
+  untilDays = 90,
+  by,
+}: OddOptions): Certificate {
+  return inFolder((folder) => {
+    const issuer = by ? ['-CA', 'ca.pem', '-CAkey', 'ca.key'] : [];
+    if (by) {
+      writeFileSync(join(folder, 'ca.pem'), by.certificate);
+      writeFileSync(join(folder, 'ca.key'), by.key);
+    }
+    const parts = extensions.flatMap((extension) => ['-addext', extension]);
+    const files = ['-keyout', 'odd.key', '-out', 'odd.pem'];
+    const what = ['-subj', subject, '-days', String(untilDays), `-${digest}`, ...parts];
+    openssl(folder, ['req', '-x509', '-nodes', '-newkey', ...oddKeys[key], ...issuer, ...files, ...what]);
+    return { certificate: read(folder, 'odd.pem'), key: read(folder, 'odd.key') };
+  });
+}
+
 const read = (folder: string, file: string): string => readFileSync(join(folder, file), 'utf8');
