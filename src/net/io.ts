@@ -2,7 +2,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { hostPort, httpAuthority, sentHost } from '../model/address.ts';
-import { NetError } from '../model/errors.ts';
+import { NetError, type NetFailure } from '../model/errors.ts';
 import type { Evidence, Json } from '../model/outcome.ts';
 import type { Conn, ExchangeOptions, HttpRequest, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
 import { judgeCertificate, observeCertificate } from './certificate.ts';
@@ -270,7 +270,7 @@ export class NetIo implements ProbeIo {
 
   /** Each address of its name is tried, as curl does: one that takes the connection is enough. */
   async #openFirst(addresses: readonly string[], { host, port }: Proxy): Promise<StreamConn> {
-    const dead: string[] = [];
+    const dead: (() => void)[] = [];
     let last: unknown = new NetError({ outcome: 'unresolved', stage: 'resolve', detail: `${host} has no address` });
     for (const address of addresses.slice(0, maxProxyAddresses)) {
       try {
@@ -278,16 +278,23 @@ export class NetIo implements ProbeIo {
         this.scope.restart(this.#options.timeoutMs * (addresses.length > 1 ? 2 : 1));
         // oxlint-disable-next-line no-await-in-loop -- one after the other, as the client would
         const conn = await this.#open(address, port, addresses.length > 1 ? this.#options.timeoutMs : undefined);
-        for (const text of dead) this.warn(text);
+        for (const tell of dead) tell();
         return conn;
       } catch (error) {
         if (!(error instanceof NetError) || error.failure.outcome === 'aborted') throw error;
         last = error;
-        dead.push(`the proxy's address ${hostPort(address, port)} does not work: ${error.failure.detail}`);
+        dead.push(() => this.#tellDead(hostPort(address, port), error.failure));
         if (this.scope.isOver) throw error;
       }
     }
     throw last;
+  }
+
+  /** That this machine has no IPv6 is no finding about the proxy. */
+  #tellDead(endpoint: string, { hint, detail }: NetFailure): void {
+    const told = hint === 'no-route' ? this.notes : this.warnings;
+    const text = `the proxy's address ${endpoint} does not work: ${detail}`;
+    if (!told.includes(text)) told.push(text);
   }
 
   /** The session to the proxy itself: the one inside goes to the destination. */

@@ -131,9 +131,14 @@ async function send(
 
 const isUp = ({ status }: ResponseHead): boolean => status >= 200 && status < 300;
 
-/** Of a forwarded request most answers are the destination's; Squid says of its own that they are. */
-const isOfDestination = ({ status, headers }: ResponseHead): boolean =>
-  status !== 407 && status !== 502 && status !== 504 && status !== 511 && !headers.has('x-squid-error');
+/**
+ * Of a forwarded request most answers are the destination's. A proxy marks what it hands on with Via (RFC 9110, 7.6.3), so
+ * a failure without it is its own, and Squid says of its own that they are.
+ */
+function isOfDestination({ status, headers }: ResponseHead): boolean {
+  if (status === 407 || status === 502 || status === 504 || status === 511) return false;
+  return !headers.has('x-squid-error') && (status < 500 || headers.has('via'));
+}
 
 const noProxy = (why: string): NetError =>
   new NetError({

@@ -55,7 +55,9 @@ const bothCases = (text: string): string[] => [text.toLowerCase(), text.toUpperC
 function oneByOne(text: string): string[] {
   const quoted = text.replaceAll(/["\\]/g, String.raw`\$&`);
   const latin = Buffer.from(text, 'utf8').toString('latin1');
-  return [quoted, latin.replaceAll(/[^\u0020-\u007E]/g, '?'), text.replaceAll(/[^\u0020-\u007E]/g, '?')];
+  // A certificate's name has it escaped (RFC 4514, 2.4).
+  const named = text.replaceAll(/[,+"\\<>;]/g, String.raw`\$&`);
+  return [quoted, named, latin.replaceAll(/[^\u0020-\u007E]/g, '?'), text.replaceAll(/[^\u0020-\u007E]/g, '?')];
 }
 
 /** Every text in it, however deep; the names of fields are ours. */

@@ -150,7 +150,12 @@ test('the full site is read, whatever way each role was written', async () => {
     vantage: ['xenserver-host'],
     notUsed: [],
     facts: { 'https-only': false, 'ssh-enabled': true, 'ad-ldaps': false },
-    proxy: { url: 'http://proxy.example.test:3128', username: 'svc-xs', passwordFile: '/etc/xenreach/proxy.password' },
+    proxy: {
+      url: 'http://proxy.example.test:3128',
+      username: 'svc-xs',
+      passwordFile: '/etc/xenreach/proxy.password',
+      for: ['updates-repo', 'updates-source-repo', 'telemetry'],
+    },
     trust: [resolve(folder, 'corp-ca.pem')],
     names: { 'citrix.com': ['citrix.com', 'support.citrix.com'] },
     dns: { query: 'repo.ops.xenserver.com' },

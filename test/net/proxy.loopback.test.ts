@@ -415,7 +415,16 @@ describe('a request for plain HTTP', () => {
     expect(proxy.heads[1]).toContain('Proxy-Authorization: Basic c3ZjLXhzOkNvcnJlY3QtSG9yc2U=');
   });
 
-  test.for(['407 No', '502 No', '504 No', '511 No', '503 No\r\nX-Squid-Error: ERR_DNS_FAIL 0'])(
+  test.for(['403 No', '404 No', '401 No', '500 No\r\nVia: 1.1 x', '503 No\r\nVia: 1.1 x'])(
+    '%s is the destination’s',
+    async (head) => {
+      await using proxy = await proxyThat(() => `HTTP/1.1 ${head}\r\n\r\n`);
+      await using attempt = through(proxy.port, {}, 1000, { target: 80 });
+      expect(await readText(await attempt.io.ask(request), 12)).toBe(`HTTP/1.1 ${head.slice(0, 3)}`);
+    },
+  );
+
+  test.for(['407 No', '500 No', '502 No', '504 No', '511 No', '503 No\r\nX-Squid-Error: ERR_DNS_FAIL 0\r\nVia: 1.1 x'])(
     '%s is the proxy’s own word',
     async (head) => {
       await using proxy = await proxyThat(() => `HTTP/1.1 ${head}\r\n\r\n`);

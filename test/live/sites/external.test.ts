@@ -1,11 +1,12 @@
 /** The vendor's domains: direct and through two makes of proxy, with everything that a proxy and a certificate can get wrong. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeAuthority, type Authority } from '../../support/certificates.ts';
 import { checkSite, runOnSite, verdictsOf, type SiteRun } from '../../support/check-site.ts';
 import { makeLab, setNames, whyNotLive, type Host, type Lab } from '../../support/netns.ts';
+import { probe } from '../../support/run-xenreach.ts';
 import type { Server } from '../../support/servers.ts';
 import { startNginx } from '../../support/servers/nginx.ts';
 import { startSquid } from '../../support/servers/squid.ts';
@@ -75,7 +76,7 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
     servers.push(
       ...(await Promise.all([
         startNginx(origin, leaf),
-        startSquid(squid, { blocked: [domains.telemetry[0]] }),
+        startSquid(squid, { blocked: [domains.telemetry[0]], tls: authority.issue({ names: [squid.address] }) }),
         startTinyproxy(tinyproxy),
         startNginx(expired, authority.issue({ names, fromDays: -60, untilDays: -20 })),
         startNginx(future, authority.issue({ names, fromDays: 30, untilDays: 60 })),
@@ -169,10 +170,28 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
     expect(row('updates-repo').remedy).toContain(remedy);
   });
 
+  test.for([
+    ['squid', 'http://user@', 3128],
+    ['squid', 'https://user@', 3129],
+    ['tinyproxy', 'http://user@', 8888],
+  ] as const)('plain HTTP and a tunnel through %s at %s…:%i', async ([name, start, port]) => {
+    const ca = join(folder, 'ca.pem');
+    writeFileSync(ca, authority.certificate);
+    const args = ['--proxy', `${start}${lab.hosts[name].address}:${port}`, '--ca', ca, '--timeout', '6s'];
+    const options = { namespace: lab.client.namespace, env: { XENREACH_PROXY_PASSWORD: 'secret' } };
+    const known = domains['updates-repo'][0];
+    const plain = await probe('http', known, args, options);
+    expect(plain).toMatchObject({ outcome: 'answered', detail: 'HTTP 200: reached', evidence: { status: 200 } });
+    const tunnelled = await probe('https', known, args, options);
+    expect(tunnelled).toMatchObject({ outcome: 'answered', evidence: { proxyStatus: 200, status: 200 } });
+    const absent = await probe('http', 'no-such.lab.test', args, options);
+    expect(absent).toMatchObject({ outcome: 'declined', stage: 'proxy', hint: 'proxy' });
+  });
+
   test('a proxy that is down, absent or not named is the layer that failed', async () => {
     const { squid } = lab.hosts;
     for (const [url, outcome, layer] of [
-      [`http://${squid.address}:3129`, 'refused', 'proxy'],
+      [`http://${squid.address}:3131`, 'refused', 'proxy'],
       [`http://${squid.absent}:3128`, 'unreachable', 'proxy'],
       // A matter of names, and no fault of the proxy's.
       ['http://proxy.lab.test:3128', 'unresolved', 'name'],
@@ -236,7 +255,8 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
       files: { 'ca.pem': authority.certificate },
       env,
     });
-    const written = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+    const reports = readdirSync(folder).filter((file) => file.startsWith('report.'));
+    const written = reports.map((file) => readFileSync(join(folder, file), 'utf8'));
     expect(written).toHaveLength(formats.length);
     expect(seen.length).toBeGreaterThan(0);
     const all = [fromFile, fromEnvironment].flatMap(({ stdout, stderr }) => [stdout, stderr]);
