@@ -19,7 +19,8 @@ void start();
 /** No `await` at the top: a module with one could not be built as src/built.ts needs it. */
 async function start(): Promise<void> {
   const { main } = await import('./cli/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  // What a peer or a library still holds open is nobody's business once everything is written.
+  process.exit(await main(process.argv.slice(2)));
 }
 
 /** Nobody was there to catch it: what is written so far goes, and the process ends. */

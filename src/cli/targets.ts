@@ -43,7 +43,7 @@ export function openFile(named: string, found: Stats | undefined): Target {
     write: (bytes) => writeAll(fd, bytes),
     commit: () => {
       const keeps = found === undefined || takesAfter(fd, found);
-      fsyncSync(fd);
+      reachDisk(fd);
       // Who may not give the new file to the old one's owner writes into the old one.
       if (keeps) renameSync(temporary, file);
       else copyFileSync(temporary, file);
@@ -63,10 +63,22 @@ function takesAfter(fd: number, { uid, gid, mode }: Stats): boolean {
     fchmodSync(fd, mode & 0o7777);
     return true;
   } catch (error) {
-    if (codeOf(error) === 'EPERM') return false;
+    if (codeOf(error) === 'EPERM' || isForbidden(error)) return false;
     throw error;
   }
 }
+
+/** Some file systems say only now that they are full. */
+function reachDisk(fd: number): void {
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    if (!isForbidden(error)) throw error;
+  }
+}
+
+/** Node's permission model knows paths, and has no open files done anything to but read and written. */
+const isForbidden = (error: unknown): boolean => codeOf(error) === 'ERR_ACCESS_DENIED';
 
 /**
  * A device, a pipe, or one of our own streams (`fd`). It is opened when there is something to write: who reads a pipe may

@@ -2,6 +2,7 @@
 import { codeOf } from '../net/failure.ts';
 
 const words: Readonly<Record<string, string>> = {
+  ERR_ACCESS_DENIED: 'Node was not started with --allow-fs-write for it',
   EACCES: 'you may not write there',
   EAGAIN: 'its reader takes nothing more',
   EDQUOT: 'your quota of its file system is used up',
@@ -29,4 +30,6 @@ export function troubleText(error: unknown): string {
 
 /** A system call said no, outside every check: this machine's trouble, and no defect of ours. */
 export const isSystemError = (error: unknown): error is NodeJS.ErrnoException =>
-  error instanceof Error && 'syscall' in error && codeOf(error) !== undefined;
+  error instanceof Error &&
+  ('syscall' in error || codeOf(error) === 'ERR_ACCESS_DENIED') &&
+  codeOf(error) !== undefined;

@@ -30,6 +30,7 @@ const why: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file; check the name',
   EISDIR: 'is a directory; give a file in it',
   EACCES: 'may not be read; check its permissions',
+  ERR_ACCESS_DENIED: 'is not allowed by --allow-fs-read of Node',
   EAGAIN: 'is a pipe that nothing comes from',
 };
 
@@ -144,8 +145,13 @@ function readSome(descriptor: number, bytes: Buffer, at: number): number {
 }
 
 function isIrregular(file: string): boolean {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found !== undefined && !found.isFile() && !found.isDirectory();
+  try {
+    const found = statSync(file);
+    return !found.isFile() && !found.isDirectory();
+  } catch {
+    // To open it says why.
+    return false;
+  }
 }
 
 /** Of what is open, where the system tells it: the name may lead elsewhere by now. */

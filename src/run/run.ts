@@ -363,6 +363,9 @@ const nothing = (): void => undefined;
 /** How many threads beside this one open bare connections, when there are so many of them that they pay. */
 function threadsFor({ checks }: Plan, { probes, rate }: RunSettings): number {
   if (checks.length < threadedChecks || rate < threadedRate) return 0;
+  // Node's permission model allows them or not; its type says nothing of a process without one.
+  const { permission }: Partial<NodeJS.Process> = process;
+  if (permission && !permission.has('worker')) return 0;
   let bare = 0;
   for (const check of checks) if (completedBy(check, probes[check.probe])) bare += 1;
   return bare < threadedChecks ? 0 : Math.min(availableParallelism() - 1, mostThreads);
