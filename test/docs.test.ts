@@ -77,6 +77,14 @@ const foreign = new Set([
   'json',
   'max-semi-space-size',
   'min-semi-space-size',
+  'allow-fs-read',
+  'allow-fs-write',
+  'allow-net',
+  'allow-worker',
+  'build-arg',
+  'disable-sigusr',
+  'permission',
+  'use-openssl-ca',
 ]);
 
 test.for(documents)('%s names only options and scripts that there are', (document) => {
