@@ -41,10 +41,10 @@ export interface NamedFiles {
 }
 
 /** A file of the command line, or of the program itself. */
-export function readFile(file: string): Uint8Array {
+export function readFile(file: string, maxBytes = maxFileBytes): Uint8Array {
   return opened(file, (descriptor) => {
     const isPipe = fstatSync(descriptor).isFIFO();
-    const bytes = readAll(file, descriptor, maxFileBytes);
+    const bytes = readAll(file, descriptor, maxBytes);
     if (isPipe && bytes.length === 0) throw new UsageError(`${file}: is a pipe that nobody writes to`);
     return bytes;
   });

@@ -9,6 +9,7 @@ import { didYouMean, nearest } from './nearest.ts';
 /** The kinds of schema that hold others, or words. Whatever is not here is a plain value. */
 type Definition =
   | v.StrictObjectSchema<v.ObjectEntries, undefined>
+  | v.ObjectSchema<v.ObjectEntries, undefined>
   | v.RecordSchema<v.GenericSchema<string, string>, v.GenericSchema, undefined>
   | v.ArraySchema<v.GenericSchema, undefined>
   | v.UnionSchema<v.GenericSchema[], undefined>
@@ -16,8 +17,11 @@ type Definition =
   | v.PicklistSchema<readonly string[], undefined>
   | v.LiteralSchema<string, undefined>;
 
+type MappingDefinition = Extract<Definition, { readonly entries: v.ObjectEntries }>;
+
 const kinds: readonly string[] = [
   'strict_object',
+  'object',
   'record',
   'array',
   'union',
@@ -31,6 +35,7 @@ const names: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list',
   strict_object: 'a mapping (key: value)',
+  object: 'a mapping (key: value)',
   record: 'a mapping (key: value)',
 };
 
@@ -54,7 +59,9 @@ export function keysOf(schema: object): readonly string[] | null {
 /** Null when the value is not even of the right shape. */
 function insideFaults(definition: Definition | null, value: unknown, path: Path): readonly Fault[] | null {
   if (definition?.type === 'union') return branchFaults(definition.options, value, path);
-  if (definition?.type === 'strict_object') return isMapping(value) ? keyFaults(definition.entries, value, path) : null;
+  if (definition?.type === 'strict_object' || definition?.type === 'object') {
+    return isMapping(value) ? keyFaults(definition, value, path) : null;
+  }
   if (definition?.type === 'record') {
     return isMapping(value) ? entryFaults(definition.key, definition.value, value, path) : null;
   }
@@ -62,7 +69,8 @@ function insideFaults(definition: Definition | null, value: unknown, path: Path)
   return Array.isArray(value) ? value.flatMap((item, i) => shapeFaults(definition.item, item, [...path, i])) : null;
 }
 
-function keyFaults(entries: v.ObjectEntries, value: Mapping, path: Path): readonly Fault[] {
+/** A strict mapping takes no key that it does not know; another passes it over, but for one that is nearly a missing one. */
+function keyFaults({ entries, type }: MappingDefinition, value: Mapping, path: Path): readonly Fault[] {
   const known = Object.keys(entries);
   const free = known.filter((key) => !Object.hasOwn(value, key));
   const unknown = Object.keys(value)
@@ -73,6 +81,7 @@ function keyFaults(entries: v.ObjectEntries, value: Mapping, path: Path): readon
   for (const key of unknown) {
     const near = nearest(key, free);
     if (near !== null) meant.add(near);
+    else if (type === 'object') continue;
     const text = `unknown key ${show(key)}${didYouMean(key, near === null ? known : [near])}`;
     faults.push({ path: [...path, key], text, atKey: true });
   }
@@ -107,7 +116,7 @@ function branchFaults(branches: readonly v.GenericSchema[], value: unknown, path
 
 function hasShape({ type }: v.GenericSchema, value: unknown): boolean {
   if (type === 'array') return Array.isArray(value);
-  return (type === 'strict_object' || type === 'record') && isMapping(value);
+  return (type === 'strict_object' || type === 'object' || type === 'record') && isMapping(value);
 }
 
 function mismatch(schema: v.GenericSchema, value: unknown, path: Path): string {

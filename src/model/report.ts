@@ -1,128 +1,181 @@
-/** The whole run as one JSON value, `xenreach.report/1`: the input of every reporter and the contract with the outside. */
-import type { Evidence, Hint, Outcome, Stage } from './outcome.ts';
-import type { SkipReason } from './plan.ts';
-import type { Transport } from './probe.ts';
-import type { CheckVerdict, Mode, RowVerdict } from './verdict.ts';
+/**
+ * The whole run as one JSON value, `xenreach.report/1`: the input of every reporter and the contract with the outside. The
+ * schema is the type: the JSON Schema for users and the reader of saved reports are made from it. A newer xenreach may add
+ * keys, so unknown ones are passed over.
+ */
+import * as v from 'valibot';
+import { hints, outcomes, stages, type Evidence } from './outcome.ts';
+import { modes, rowVerdicts } from './verdict.ts';
 
-export interface ReportRow {
-  readonly id: string;
-  readonly section: string;
-  readonly from: string;
-  readonly to: string;
-  readonly transports: readonly Transport[];
-  readonly ports: string;
-  readonly purpose: string;
-  readonly verdict: RowVerdict | null;
-  readonly because: string | null;
-  readonly remedy: string | null;
-  readonly skip: SkipReason | null;
-  readonly notes: readonly string[];
-  readonly checks: readonly string[];
-}
+const Text = v.pipe(v.string(), v.description('text'));
+const Texts = v.array(Text);
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('a whole number from 0'));
+const Milliseconds = v.pipe(v.number(), v.minValue(0), v.description('milliseconds'));
+const Time = v.pipe(v.string(), v.isoTimestamp(), v.description('a time by ISO 8601'));
+const TransportName = v.picklist(['tcp', 'udp']);
+const CheckVerdictName = v.picklist(['pass', 'warn', 'fail', 'unverified']);
+
+export const reportSchema = 'xenreach.report/1';
+
+const RowShape = v.object({
+  /** Stable for ever. */
+  id: Text,
+  section: Text,
+  from: Text,
+  to: Text,
+  transports: v.array(TransportName),
+  /** As the page writes them. */
+  ports: Text,
+  purpose: Text,
+  verdict: v.nullable(v.picklist(rowVerdicts)),
+  /** One sentence for a person. */
+  because: v.nullable(Text),
+  /** What to do next. */
+  remedy: v.nullable(Text),
+  skip: v.nullable(v.picklist(['other-vantage', 'role-is-empty', 'not-applicable', 'not-selected'])),
+  notes: Texts,
+  /** Ids of checks. */
+  checks: Texts,
+});
 
 /** In a plan everything that only a run can know is null. */
-export interface ReportCheck {
-  readonly id: string;
-  readonly rows: readonly string[];
-  readonly probe: string;
-  readonly transport: Transport;
-  readonly host: string;
-  readonly address: string | null;
-  readonly port: number;
+const CheckShape = v.object({
+  id: Text,
+  rows: Texts,
+  probe: Text,
+  transport: TransportName,
+  /** As in the site. */
+  host: Text,
+  address: v.nullable(Text),
+  port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535), v.description('a port')),
   /** The name itself was the target: nothing was sent to it. */
-  readonly isName: boolean;
-  readonly outcome: Outcome | null;
-  readonly stage: Stage | null;
-  readonly hint: Hint | null;
-  readonly code: string | null;
-  readonly detail: string | null;
-  readonly remedy: string | null;
-  readonly verdict: CheckVerdict | null;
-  readonly advisory: boolean;
-  readonly attempts: number;
-  readonly startedAt: string | null;
-  readonly durationMs: number | null;
-  readonly evidence: Evidence;
-  readonly warnings: readonly string[];
-  readonly notes: readonly string[];
-}
+  isName: v.optional(v.boolean(), false),
+  outcome: v.nullable(v.picklist(outcomes)),
+  stage: v.nullable(v.picklist(stages)),
+  hint: v.nullable(v.picklist(hints)),
+  /** The system's or library's own word. */
+  code: v.nullable(Text),
+  /** One line: what happened, not where. */
+  detail: v.nullable(Text),
+  remedy: v.optional(v.nullable(Text), null),
+  verdict: v.nullable(CheckVerdictName),
+  advisory: v.boolean(),
+  attempts: Count,
+  startedAt: v.nullable(Time),
+  durationMs: v.nullable(Milliseconds),
+  evidence: v.record(v.string(), v.unknown()),
+  warnings: v.optional(Texts, []),
+  notes: v.optional(Texts, []),
+});
 
-export interface Summary {
-  readonly verdict: CheckVerdict | null;
-  readonly pass: number;
-  readonly warn: number;
-  readonly fail: number;
-  readonly unverified: number;
-  readonly skipped: number;
-  readonly checks: number;
-}
+const SummaryShape = v.object({
+  verdict: v.nullable(CheckVerdictName),
+  pass: Count,
+  warn: Count,
+  fail: Count,
+  unverified: Count,
+  skipped: Count,
+  checks: Count,
+});
 
-export interface Stats {
-  readonly maxInFlight: number;
-  readonly connects: number;
-  readonly datagrams: number;
-  readonly peakRssMiB: number;
-}
+const StatsShape = v.object({ maxInFlight: Count, connects: Count, datagrams: Count, peakRssMiB: Count });
 
 /** What fails together, from this machine outwards. */
 export const causeKinds = ['vantage', 'resolver', 'proxy', 'host', 'row'] as const;
-export type CauseKind = (typeof causeKinds)[number];
 
 /** One thing to mend, and what fails for it. */
-export interface Cause {
-  readonly kind: CauseKind;
-  readonly text: string;
+const CauseShape = v.object({
+  kind: v.picklist(causeKinds),
+  text: Text,
   /** Row ids, in the order of the report. */
-  readonly rows: readonly string[];
+  rows: Texts,
   /** Check ids. */
-  readonly checks: readonly string[];
-  readonly remedy: string | null;
-}
+  checks: Texts,
+  remedy: v.nullable(Text),
+});
 
 /** Known before the first packet: the `start` line of the ndjson stream. */
-export interface ReportHead {
-  readonly schema: 'xenreach.report/1';
-  readonly tool: { readonly name: 'xenreach'; readonly version: string };
-  readonly spec: { readonly id: string; readonly revision: string; readonly sha256: string; readonly rows: number };
-  readonly site: { readonly name: string; readonly origin: 'file' | 'discovered' | 'embedded' };
-  readonly vantage: {
-    readonly roles: readonly string[];
-    readonly hostname: string;
-    readonly addresses: readonly string[];
-  };
-  readonly mode: Mode;
-  readonly startedAt: string;
-}
+const HeadShape = v.object({
+  schema: v.literal(reportSchema),
+  tool: v.object({ name: v.literal('xenreach'), version: Text }),
+  spec: v.object({ id: Text, revision: Text, sha256: Text, rows: Count }),
+  site: v.object({ name: Text, origin: v.picklist(['file', 'discovered', 'embedded']) }),
+  vantage: v.object({ roles: Texts, hostname: Text, addresses: Texts }),
+  mode: v.picklist(modes),
+  startedAt: Time,
+});
 
 /** Known after the last one: the `end` line. */
-export interface ReportTail {
-  readonly durationMs: number | null;
-  readonly complete: boolean;
-  readonly exitCode: number | null;
-  readonly summary: Summary;
-  readonly stats: Stats;
-}
+const TailShape = v.object({
+  durationMs: v.nullable(Milliseconds),
+  complete: v.boolean(),
+  exitCode: v.nullable(v.pipe(v.number(), v.integer(), v.description('an exit code'))),
+  summary: SummaryShape,
+  stats: StatsShape,
+});
+
+const keysOf = <Key extends string>(shape: { readonly entries: Readonly<Record<Key, unknown>> }): readonly Key[] =>
+  Object.keys(shape.entries).filter((key): key is Key => Object.hasOwn(shape.entries, key));
+
+export const headKeys = keysOf(HeadShape);
+export const tailKeys = keysOf(TailShape);
 
 /** A file that the command line or the site names. */
-export interface InputFile {
-  readonly as: 'site' | 'spec' | 'trust' | 'ca' | 'proxy.passwordFile';
-  readonly path: string;
+const InputFileShape = v.object({
+  as: v.picklist(['site', 'spec', 'trust', 'ca', 'proxy.passwordFile']),
+  path: Text,
   /** Why `check` would not take it. */
-  readonly note: string | null;
-}
+  note: v.nullable(Text),
+});
 
-export interface Inputs {
-  readonly files: readonly InputFile[];
-  readonly proxy: { readonly host: string; readonly port: number; readonly username: string | null } | null;
-}
+const InputsShape = v.object({
+  files: v.array(InputFileShape),
+  proxy: v.nullable(v.object({ host: Text, port: Count, username: v.nullable(Text) })),
+});
+
+export const ReportShape = v.object({
+  ...HeadShape.entries,
+  ...TailShape.entries,
+  sections: v.record(v.string(), Text),
+  /** Worst first; a row may have several. */
+  causes: v.optional(v.array(CauseShape), []),
+  rows: v.array(RowShape),
+  checks: v.array(CheckShape),
+  /** In a plan: what a run would read and spend. */
+  inputs: v.optional(InputsShape),
+});
+
+/** The lines of the ndjson stream, in the order of their coming. */
+export const LineShape = v.variant('type', [
+  v.object({ type: v.literal('start'), ...HeadShape.entries }),
+  v.object({ type: v.literal('check'), ...CheckShape.entries }),
+  v.object({ type: v.literal('row'), ...RowShape.entries }),
+  v.object({ type: v.literal('end'), ...TailShape.entries }),
+]);
+
+/** A report is never changed once it is made. */
+type Fixed<T> = T extends readonly (infer Item)[]
+  ? readonly Fixed<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: Fixed<T[Key]> }
+    : T;
+
+export type ReportRow = Fixed<v.InferOutput<typeof RowShape>>;
+export type ReportCheck = Omit<Fixed<v.InferOutput<typeof CheckShape>>, 'evidence'> & { readonly evidence: Evidence };
+export type Summary = Fixed<v.InferOutput<typeof SummaryShape>>;
+export type Stats = Fixed<v.InferOutput<typeof StatsShape>>;
+export type Cause = Fixed<v.InferOutput<typeof CauseShape>>;
+export type CauseKind = Cause['kind'];
+export type ReportHead = Fixed<v.InferOutput<typeof HeadShape>>;
+export type ReportTail = Fixed<v.InferOutput<typeof TailShape>>;
+export type InputFile = Fixed<v.InferOutput<typeof InputFileShape>>;
+export type Inputs = Fixed<v.InferOutput<typeof InputsShape>>;
 
 export interface Report extends ReportHead, ReportTail {
   readonly sections: Readonly<Record<string, string>>;
-  /** Worst first; a row may have several. */
   readonly causes: readonly Cause[];
   readonly rows: readonly ReportRow[];
   readonly checks: readonly ReportCheck[];
-  /** In a plan: what a run would read and spend. */
   readonly inputs?: Inputs;
 }
 

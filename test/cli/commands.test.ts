@@ -6,7 +6,7 @@ import * as everyProbe from '../../probes/index.ts';
 import { runMain } from '../support/in-process.ts';
 import { smallSite } from '../support/license-server.ts';
 import { listening, vacantPort } from '../support/real-io.ts';
-import { CheckSchema, parseReport } from '../support/report-schema.ts';
+import { parseCheck, parseReport } from '../support/report-schema.ts';
 import { runXenreach } from '../support/run-xenreach.ts';
 import { xenserver8 } from '../support/sites.ts';
 import { patienceMs } from '../support/patience.ts';
@@ -136,7 +136,7 @@ describe('probe', () => {
   test('in JSON is one check of a report', async () => {
     await using server = await listening((socket) => socket.resume());
     const { stdout } = await runMain(['probe', 'tcp', `127.0.0.1:${server.port}`, '--format', 'json']);
-    const told = v.parse(CheckSchema, JSON.parse(stdout));
+    const told = parseCheck(JSON.parse(stdout));
     expect(told).toMatchObject({ probe: 'tcp', outcome: 'answered', verdict: 'pass', rows: [], port: server.port });
   });
 

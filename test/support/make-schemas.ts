@@ -1,7 +1,8 @@
-/** The JSON Schemas of sites and specs, for editors: made from the very definitions that the loaders check by. */
+/** The JSON Schemas of sites, specs and reports, for editors and scripts: made from the very definitions that are checked by. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
+import { ReportShape } from '../../src/model/report.ts';
 import { SiteFile } from '../../src/model/site.ts';
 import { Spec } from '../../src/model/spec.ts';
 
@@ -11,6 +12,7 @@ const options = { typeMode: 'input', target: 'draft-2020-12' } as const;
 /** By the name of their file. */
 export const schemas: Readonly<Record<string, JsonSchema>> = {
   'site.schema.json': { title: 'xenreach site', ...toJsonSchema(SiteFile, options) },
+  'report.schema.json': { title: 'xenreach report', ...toJsonSchema(ReportShape, options) },
   'spec.schema.json': { title: 'xenreach spec', ...toJsonSchema(Spec, options) },
 };
 

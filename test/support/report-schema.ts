@@ -1,122 +1,23 @@
-/** The report as section "JSON report" of the contract with the outside has it: strict, so that a change is seen. */
+/** Reports and lines as we write them, held strictly against the schema, and their parts against each other. */
 import * as v from 'valibot';
-import { causeKinds } from '../../src/model/report.ts';
-import { hints, outcomes, stages } from '../../src/model/outcome.ts';
+import { LineShape, ReportShape } from '../../src/model/report.ts';
 
-const text = v.pipe(v.string(), v.nonEmpty());
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const ms = v.pipe(v.number(), v.finite(), v.minValue(0));
-const isoTime = v.pipe(v.string(), v.regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/));
-const checkVerdict = v.picklist(['pass', 'warn', 'fail', 'unverified']);
-const transport = v.picklist(['tcp', 'udp']);
+export type ReportJson = v.InferOutput<typeof ReportShape>;
+export type Line = v.InferOutput<typeof LineShape>;
 
-const head = {
-  schema: v.literal('xenreach.report/1'),
-  tool: v.strictObject({ name: v.literal('xenreach'), version: v.pipe(v.string(), v.regex(/^\d+\.\d+\.\d+/)) }),
-  spec: v.strictObject({
-    id: text,
-    revision: text,
-    sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-    rows: count,
-  }),
-  site: v.strictObject({ name: text, origin: v.picklist(['file', 'discovered', 'embedded']) }),
-  vantage: v.strictObject({ roles: v.array(text), hostname: text, addresses: v.array(text) }),
-  mode: v.picklist(['service', 'path']),
-  startedAt: isoTime,
-};
+/** The schema passes unknown keys over; what we write has none, leaves none out, and has no empty text where one matters. */
+function strictly<Shape extends v.GenericSchema>(shape: Shape, value: unknown): v.InferOutput<Shape> {
+  const parsed = v.parse(shape, value);
+  if (JSON.stringify(parsed) !== JSON.stringify(value)) {
+    throw new Error(
+      `not what the schema has, or in another order:\n${JSON.stringify(value)}\n${JSON.stringify(parsed)}`,
+    );
+  }
+  return parsed;
+}
 
-const summary = v.strictObject({
-  verdict: v.nullable(checkVerdict),
-  pass: count,
-  warn: count,
-  fail: count,
-  unverified: count,
-  skipped: count,
-  checks: count,
-});
-
-const tail = {
-  durationMs: v.nullable(ms),
-  complete: v.boolean(),
-  exitCode: v.nullable(v.picklist([0, 1, 3])),
-  summary,
-  stats: v.strictObject({ maxInFlight: count, connects: count, datagrams: count, peakRssMiB: count }),
-};
-
-const row = v.strictObject({
-  id: text,
-  section: text,
-  from: text,
-  to: text,
-  transports: v.array(transport),
-  ports: v.string(),
-  purpose: text,
-  verdict: v.nullable(v.picklist(['pass', 'warn', 'fail', 'unverified', 'skipped'])),
-  because: v.nullable(text),
-  remedy: v.nullable(text),
-  skip: v.nullable(v.picklist(['other-vantage', 'role-is-empty', 'not-applicable', 'not-selected'])),
-  notes: v.array(text),
-  checks: v.array(text),
-});
-
-const check = v.strictObject({
-  id: text,
-  rows: v.array(text),
-  probe: text,
-  transport,
-  host: text,
-  address: v.nullable(text),
-  port: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65_535)),
-  isName: v.boolean(),
-  outcome: v.nullable(v.picklist(outcomes)),
-  stage: v.nullable(v.picklist(stages)),
-  hint: v.nullable(v.picklist(hints)),
-  code: v.nullable(text),
-  detail: v.nullable(text),
-  remedy: v.nullable(text),
-  verdict: v.nullable(checkVerdict),
-  advisory: v.boolean(),
-  attempts: count,
-  startedAt: v.nullable(isoTime),
-  durationMs: v.nullable(ms),
-  evidence: v.record(v.string(), v.unknown()),
-  warnings: v.array(text),
-  notes: v.array(text),
-});
-
-const cause = v.strictObject({
-  kind: v.picklist(causeKinds),
-  text,
-  rows: v.array(text),
-  checks: v.array(text),
-  remedy: v.nullable(text),
-});
-
-export const ReportSchema = v.strictObject({
-  ...head,
-  ...tail,
-  sections: v.record(text, text),
-  causes: v.array(cause),
-  rows: v.array(row),
-  checks: v.array(check),
-  inputs: v.optional(
-    v.strictObject({
-      files: v.array(v.strictObject({ as: text, path: text, note: v.nullable(text) })),
-      proxy: v.nullable(v.strictObject({ host: text, port: count, username: v.nullable(text) })),
-    }),
-  ),
-});
-export type ReportJson = v.InferOutput<typeof ReportSchema>;
-
-export const CheckSchema = check;
-
-export const LineSchema = v.variant('type', [
-  v.strictObject({ type: v.literal('start'), ...head }),
-  v.strictObject({ type: v.literal('check'), ...check.entries }),
-  v.strictObject({ type: v.literal('row'), ...row.entries }),
-  v.strictObject({ type: v.literal('end'), ...tail }),
-]);
-export type Line = v.InferOutput<typeof LineSchema>;
+export const parseCheck = (value: unknown): ReportJson['checks'][number] =>
+  strictly(ReportShape.entries.checks.item, value);
 
 /** Which stages an outcome can carry, by the contract; null is always among those of an outcome that may have none. */
 const stagesOf: Readonly<Record<string, readonly (string | null)[]>> = {
@@ -134,7 +35,7 @@ const stagesOf: Readonly<Record<string, readonly (string | null)[]>> = {
 
 /** Parses a report, and holds its parts against each other: what is counted, what names what, who passes and who fails. */
 export function parseReport(json: string): ReportJson {
-  const report = v.parse(ReportSchema, JSON.parse(json));
+  const report = strictly(ReportShape, JSON.parse(json));
   const faults = faultsOf(report);
   if (faults.length > 0) throw new Error(faults.join('\n'));
   return report;
@@ -144,7 +45,7 @@ export const parseLines = (ndjson: string): Line[] =>
   ndjson
     .trimEnd()
     .split('\n')
-    .map((line) => v.parse(LineSchema, JSON.parse(line)));
+    .map((line) => strictly(LineShape, JSON.parse(line)));
 
 function faultsOf({ rows, checks, summary: counts, spec, exitCode, complete }: ReportJson): string[] {
   const faults: string[] = [];

@@ -78,7 +78,7 @@ describe.skipIf(whyNotLive('samba', 'named', 'chronyd', 'krb5kdc', faketime) !==
     const { report, row, checks, ran } = await checkSite(lab.client, site, trusted());
     expect(verdictsOf(report)).toEqual(passes);
     expect(ran.exitCode).toBe(0);
-    expect(row('ad-ldap').notes.join()).toContain('1 controller of ad.lab.test found by DNS');
+    expect(row('dc-ldap').notes.join()).toContain('1 controller of ad.lab.test found by DNS');
     for (const check of report.checks) {
       expect(check).toMatchObject({ host: 'dc1.ad.lab.test', address: lab.hosts.dc1.address });
     }

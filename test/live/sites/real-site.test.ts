@@ -179,7 +179,7 @@ describe.skipIf(whyNotLive(...needed) !== null)('a site of real servers', () => 
     expect([ran.exitCode, report.complete, report.rows.length]).toEqual([0, true, 48]);
     expect(report.stats.connects).toBeGreaterThan(40);
     expect(row('syslog').because).toContain('silence on UDP proves nothing');
-    expect(row('ad-ldap').notes.join()).toContain('1 controller of ad.lab.test found by DNS');
+    expect(row('dc-ldap').notes.join()).toContain('1 controller of ad.lab.test found by DNS');
 
     const told = text.split('\n');
     expect(told.filter((line) => line.length > 80)).toEqual([]);

@@ -1,0 +1,52 @@
+/**
+ * Reads a saved report, as `json` wrote it. It may come from another machine and a newer xenreach: keys that are not known
+ * are passed over, whatever is wrong with the others is told with its place, and nothing is taken for granted.
+ */
+import * as v from 'valibot';
+import { UsageError } from '../model/errors.ts';
+import { ReportShape, reportSchema, type Report } from '../model/report.ts';
+import { show, throwIfAny, type Path } from './faults.ts';
+import { readFile } from './read-file.ts';
+import { shapeFaults } from './shape.ts';
+
+/** A report of 100,000 checks has some 60 MiB. */
+const maxReportBytes = 256 * 1024 * 1024;
+
+/** `file`: a path, as the command line names it. Throws a UsageError that names everything that is wrong with it. */
+export const readReport = (file: string): Report => parseReport(readFile(file, maxReportBytes), file);
+
+export function parseReport(source: string | Uint8Array, file: string): Report {
+  const value = parseJson(source, file);
+  refuseOtherSchema(value, file);
+  throwIfAny(shapeFaults(ReportShape, value), { file, positionOf: pointerTo });
+  // Held against the schema above, which fills in what an older report does not have.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return v.parse(ReportShape, value) as Report;
+}
+
+function parseJson(source: string | Uint8Array, file: string): unknown {
+  const text = typeof source === 'string' ? source : new TextDecoder().decode(source);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const isCut = text.trimStart().startsWith('{') && !text.trimEnd().endsWith('}');
+    const what = isCut ? 'is cut short: the end of the JSON is missing' : 'is not JSON; give a report of --format json';
+    throw new UsageError(`${file}: ${what}`, { cause });
+  }
+}
+
+/** What another program or a later schema wrote is named before anything in it is complained of. */
+function refuseOtherSchema(value: unknown, file: string): void {
+  const schema: unknown = typeof value === 'object' && value !== null && 'schema' in value ? value.schema : undefined;
+  if (schema === reportSchema) return;
+  const isNewer = typeof schema === 'string' && schema.startsWith('xenreach.report/');
+  throw new UsageError(
+    isNewer
+      ? `${file}: has the schema ${show(schema)}, which this xenreach does not know; it reads ${reportSchema}`
+      : `${file}: is no report of xenreach: its "schema" is ${show(schema)}, not ${show(reportSchema)}`,
+  );
+}
+
+/** "/rows/3/verdict", by RFC 6901: a report is one line as often as not, so a line number says little. */
+const pointerTo = (path: Path): string =>
+  `/${path.map((key) => String(key).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}:`;
