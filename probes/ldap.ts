@@ -4,10 +4,14 @@
  * 4.5 (search) and 4.4.1 (notice of disconnection); RFC 4512 section 5.1 (root DSE); MS-ADTS 3.1.1.3.2 (its attributes).
  */
 import * as v from 'valibot';
+import { NetError } from '../src/model/errors.ts';
 import type { Answer, Evidence, Json } from '../src/model/outcome.ts';
 import type { Conn, ProbeIo } from '../src/model/probe.ts';
 import { defineProbe } from '../src/model/probe.ts';
+import { wantsCredentials } from '../src/wire/credentials.ts';
 import { application, DerReader, tags } from '../src/wire/der.ts';
+import { further, isTrouble } from '../src/wire/further.ts';
+import { ping, rolesOf } from '../src/wire/ldap-ping.ts';
 import { DecodeError } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
 import { ServerName, Trust } from './tls.ts';
@@ -65,6 +69,16 @@ const resultNames: Readonly<Record<number, string>> = {
   80: 'other',
 };
 
+/** It serves those that have shown who they are, as winbind does, or that speak TLS. */
+const bindFirst = new Set([8, 13, 48, 49, 50]);
+
+/** slapd says `unwillingToPerform`, Active Directory `operationsError`, and why in words. */
+const wantsBind = (code: number, text: string): boolean =>
+  bindFirst.has(code) || ((code === 1 || code === 53) && /\bauth|\bbind\b/i.test(text));
+
+/** Of the LDAP ping, whatever port is being checked. */
+const pingPort = 389;
+
 /** Attribute names in lower case: the server may spell them its own way. */
 export type RootDse = ReadonlyMap<string, readonly string[]>;
 
@@ -108,7 +122,10 @@ export function decodeMessage(bytes: Uint8Array): LdapMessage {
 
 const about = {
   sends: 'an anonymous search of the root DSE, then an unbind',
-  proves: 'a directory that shows its root DSE; with a domain configured, that it serves that domain',
+  proves:
+    'a directory that shows its root DSE; with a domain configured, that it serves that domain. One that shows nothing before a bind is reached, and a note says what stays unproven',
+  client:
+    'winbind of Samba 4: a controller of the domain, a global catalog of the forest; it binds with the machine account, so anonymous access is not needed',
   leaves: 'an anonymous search and an unbind in a directory that logs operations',
 } as const;
 
@@ -126,8 +143,16 @@ export const ldap = defineProbe({
   load: () => import('ldapts'),
   options: v.strictObject(domainOptions),
 
-  async run(io, _target, options) {
-    return search(io, await io.connect(), options);
+  async run(io, target, options) {
+    try {
+      return await search(io, await io.connect(), options);
+    } catch (error) {
+      const isShut = error instanceof NetError && error.failure.outcome === 'refused';
+      if (!isShut || !options.globalCatalog || target.port === pingPort) throw error;
+      const answer = await notCatalog(io);
+      if (!answer) throw error;
+      return answer;
+    }
   },
 });
 
@@ -143,6 +168,17 @@ export const ldaps = defineProbe({
     return search(io, conn, options);
   },
 });
+
+/** Nothing listens where a global catalog would: a controller that says itself that it is none is as it should be. */
+async function notCatalog(io: ProbeIo): Promise<Answer | undefined> {
+  const reply = await further(io, () => ping(io, undefined, pingPort));
+  if (isTrouble(reply) || !reply.netlogon) return undefined;
+  const { hostname, forest } = reply.netlogon;
+  const roles = rolesOf(reply.netlogon);
+  if (roles.includes('global-catalog')) return undefined;
+  io.warn(`nothing listens here, and ${hostname} says that it is no global catalog: another controller has to be one`);
+  return { outcome: 'answered', detail: `${hostname} is no global catalog`, evidence: { forest, roles } };
+}
 
 interface Wanted {
   readonly domain?: string | undefined;
@@ -163,6 +199,10 @@ async function search(io: ProbeIo, conn: Conn, wanted: Wanted): Promise<Answer> 
     await conn.end(unbindRequest);
     const why = `${resultNames[message.resultCode] ?? `result ${message.resultCode}`}${message.text && `: ${message.text}`}`;
     if (message.kind === 'disconnection') return declined(`the directory ends the connection (${why})`);
+    if (wantsBind(message.resultCode, message.text)) {
+      wantsCredentials(io, 'a bind', 'the domain and what it serves are');
+      return { outcome: 'answered', detail: `a directory that shows nothing before a bind (${why})`, evidence: {} };
+    }
     if (message.resultCode !== 0) return declined(`the directory answers but does not serve us (${why})`);
     if (!rootDse) return declined('the directory answers but shows no root DSE');
     return judge(io, rootDse, wanted);
@@ -260,7 +300,8 @@ function compareClocks(io: ProbeIo, time: string | undefined): void {
   if (!parts) return;
   const [, year, month, day, hour, minute, second] = parts;
   const theirs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  if (Number.isNaN(theirs)) return;
+  // Date.parse takes 31 February for a day in March.
+  if (Number.isNaN(theirs) || new Date(theirs).getUTCDate() !== Number(day)) return;
   const clockOffsetMs = Math.round(theirs - io.now());
   io.record({ clockOffsetMs });
   if (Math.abs(clockOffsetMs) > maxClockOffsetMs) {

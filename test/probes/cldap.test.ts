@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { cldap, decodeNetlogon, decodePingReply, encodePing } from '../../probes/cldap.ts';
+import { cldap } from '../../probes/cldap.ts';
+import { decodeNetlogon, decodePingReply, encodePing } from '../../src/wire/ldap-ping.ts';
 import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
 
 const recordings = recordedReplies('cldap');
@@ -28,6 +29,20 @@ test('the old form of the answer is not the one we asked for', () => {
 
 test('a directory that refuses the search declines', async () => {
   expect(await outcomeOf(cldap, { random, steps: [{ reply: '300c02010265070a013504000400' }] })).toBe('declined');
+});
+
+test('who does not serve the domain declines, whether it says which one it serves or not', async () => {
+  const nothing = '300c02010265070a010004000400';
+  const options = { domain: 'other.test' };
+  for (const second of ['', '48545450', nothing]) {
+    // oxlint-disable-next-line no-await-in-loop
+    const outcome = await outcomeOf(
+      cldap,
+      { random: ['0002', '0002'], steps: [{ reply: nothing }, { reply: second }] },
+      options,
+    );
+    expect(outcome).toBe('declined');
+  }
 });
 
 test('a name that points forward is garbled', async () => {

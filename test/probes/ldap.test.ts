@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import * as v from 'valibot';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { decodeMessage, encodeSearch, ldap, ldaps, unbindRequest } from '../../probes/ldap.ts';
 import { NetError } from '../../src/model/errors.ts';
 import type { SecureOptions } from '../../src/model/probe.ts';
@@ -63,6 +63,64 @@ test('a controller that is no catalog yet says so', async () => {
   });
 });
 
+test.for([
+  [8, 'strongerAuthRequired'],
+  [13, 'confidentialityRequired'],
+  [48, 'inappropriateAuthentication'],
+  [50, 'insufficientAccessRights'],
+  [53, 'unwillingToPerform'],
+  [1, 'operationsError'],
+] as const)(
+  'a directory that wants a bind first (%i) is reached, and what stays unproven is told',
+  async ([code, name]) => {
+    const { io, end } = search([done(code, 'bind first')], { domain: 'corp.example.test' });
+    expect(await end).toMatchObject({
+      outcome: 'answered',
+      detail: `a directory that shows nothing before a bind (${name}: bind first)`,
+    });
+    expect(io.notes).toEqual([
+      'the server wants a bind, which xenreach does not have: the domain and what it serves are not proven',
+    ]);
+  },
+);
+
+describe('where nothing listens for the global catalog', () => {
+  /** A recorded introduction, of a controller that is a catalog (flag 4) or is none. */
+  const introduction = (isCatalog: boolean): string => {
+    const file: { steps: { reply: string }[] } = JSON.parse(readFileSync('fixtures/wire/cldap/domain.json', 'utf8'));
+    const bytes = Buffer.from(file.steps[0]!.reply, 'hex');
+    const at = bytes.indexOf(Buffer.from([23, 0, 0, 0])) + 4;
+    bytes[at] = isCatalog ? bytes[at]! | 4 : bytes[at]! & ~4;
+    return bytes.toString('hex');
+  };
+  const refused = new NetError({ outcome: 'refused', stage: 'connect', detail: 'nothing listens there' });
+  const at3268 = async (reply: string, options: object = { globalCatalog: true }) => {
+    const scripted = scriptedIo({ steps: [{ reply, port: 389 }], random: ['0002'] });
+    const connect: typeof scripted.connect = () => Promise.reject(refused);
+    const run = ldap.run({ ...scripted, connect }, { ...target, port: 3268 }, v.parse(ldap.options, options));
+    return { io: scripted, end: await ending(run) };
+  };
+  test('a controller that says it is none is a warning', async () => {
+    const { io, end } = await at3268(introduction(false));
+    expect(end).toMatchObject({
+      outcome: 'answered',
+      detail: expect.stringContaining('is no global catalog') as string,
+    });
+    expect(io.warnings).toEqual([expect.stringContaining('another controller has to be one') as string]);
+  });
+
+  test.for([
+    ['that says it is one', introduction(true)],
+    ['that says nothing', ''],
+  ] as const)('a controller %s has failed', async ([, reply]) => {
+    expect((await at3268(reply)).end).toMatchObject({ outcome: 'refused' });
+  });
+
+  test('on a port of plain LDAP nobody is asked for it', async () => {
+    expect((await at3268(introduction(false), {})).end).toMatchObject({ outcome: 'refused' });
+  });
+});
+
 test('attribute names in another spelling, spaces in names and references change nothing', async () => {
   const reference = message(1, encode(application(19), text('ldap://other.example.test/')));
   const odd = { DEFAULTNAMINGCONTEXT: ['dc=corp, dc=example , dc=test'] };
@@ -71,7 +129,6 @@ test('attribute names in another spelling, spaces in names and references change
 });
 
 test.for([
-  ['strongerAuthRequired', [done(8, 'confidentiality')], 'does not serve us (strongerAuthRequired: confidentiality)'],
   ['unwillingToPerform', [done(53)], '(unwillingToPerform)'],
   ['a code of its own', [done(4096)], '(result 4096)'],
   ['success without an entry', [done()], 'shows no root DSE'],
