@@ -116,7 +116,7 @@ async function resolve(io: ProbeIo, question: Question, ask: Ask): Promise<DnsRe
 /** Without a name to ask for: any answer to a question that needs no other server. */
 async function isAlive(io: ProbeIo, ask: Ask): Promise<Answer> {
   const root = prepare(io, rootServers, false);
-  const first = await further(io, () => converse(io, ask, [root]));
+  const first = await further(io, () => converse(io, ask, [root]), firstShare);
   const isDumb =
     first instanceof NetError && (first.failure.outcome === 'timeout' || first.failure.outcome === 'closed');
   if (isTrouble(first) && !isDumb) throw first;

@@ -87,7 +87,8 @@ const Options = v.strictObject({
 
 const about = {
   sends: 'one password change request that no server can decrypt: its ticket and its message are zeros',
-  proves: 'an error in answer to it, from the service kadmin/changepw',
+  proves: 'an error in answer to it, from the service kadmin/changepw; the realm in it is only ours given back',
+  client: 'winbind of Samba 4, when it joins and when it changes the password of the machine account',
   leaves: 'one error line in the log; no account is named, so none can be locked',
 };
 

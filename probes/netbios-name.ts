@@ -84,6 +84,7 @@ export const netbiosName = defineProbe({
     title: 'NetBIOS name service',
     sends: 'one node status request for any name, sent again once',
     proves: 'a table of names under our transaction id',
+    client: 'winbind of Samba 4, where it looks for a domain by its NetBIOS name',
     leaves: 'nothing',
     reference: 'RFC 1002, 4.2.17',
   },

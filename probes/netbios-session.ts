@@ -69,6 +69,8 @@ export const netbiosSession = defineProbe({
     title: 'NetBIOS session service',
     sends: 'one session request to *SMBSERVER from XENREACH, then the SMB2 negotiate of the smb probe',
     proves: 'the session is granted and the server chose one of our dialects',
+    client:
+      'winbind of Samba 4, which takes SMB 2.0.2 to 3.1.1; storage is mounted on port 445 alone, with SMB 3.0 (the `smb` probe)',
     leaves: 'nothing: it ends before a session is set up in SMB',
     reference: 'RFC 1002, 4.3',
   },

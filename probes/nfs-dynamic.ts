@@ -98,9 +98,8 @@ async function askRpcbind(io: ProbeIo, target: Target): Promise<Listing> {
   } catch (error) {
     // A server may offer rpcbind over UDP alone: only the row about port 111 itself minds.
     if (!(error instanceof NetError) || !shut.has(error.failure.outcome)) throw error;
-    const listing = await further(io, () =>
-      lookUpPorts((call) => callInDatagram(io, call), programs, target.transport),
-    );
+    const lookUp = (): Promise<Listing> => lookUpPorts((call) => callInDatagram(io, call), programs, target.transport);
+    const listing = await further(io, lookUp, listShare);
     if (isTrouble(listing)) throw error;
     io.note(`${error.message}: asked over UDP instead`);
     return listing;
@@ -116,12 +115,16 @@ async function askOverTcp(io: ProbeIo, target: Target): Promise<Listing> {
     return listing;
   } catch (error) {
     if (!(error instanceof NetError) || !isUnanswered(error)) throw error;
-    const listing = await further(io, async () => {
-      const another = await io.connect();
-      const found = await lookUpPorts((call) => callOnStream(io, another, call), programs, target.transport);
-      await another.end();
-      return found;
-    });
+    const listing = await further(
+      io,
+      async () => {
+        const another = await io.connect();
+        const found = await lookUpPorts((call) => callOnStream(io, another, call), programs, target.transport);
+        await another.end();
+        return found;
+      },
+      listShare,
+    );
     if (isTrouble(listing)) throw error;
     io.note('rpcbind does not answer for its whole list: asked for each port');
     return listing;

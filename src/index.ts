@@ -62,6 +62,7 @@ export async function findControllers(site: Site, timeoutMs = 2500): Promise<Sit
   try {
     return await controllersFor(site, {
       services: (name) => resolver.services(name),
+      passedOverFor: (name) => resolver.passedOverFor(name),
       introductions: (names, domain) => introductionsOf(names, domain, settings),
     });
   } finally {

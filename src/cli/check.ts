@@ -113,6 +113,7 @@ async function withControllers(
   try {
     return await findControllers(site, {
       services: (name) => resolver.services(name),
+      passedOverFor: (name) => resolver.passedOverFor(name),
       ...(asksForCatalogs && {
         introductions: (names, domain) => introductionsOf(names, domain, settings, onStart),
       }),

@@ -17,6 +17,8 @@ export interface Introduction {
 
 export interface ServiceLookup {
   services(name: string): Promise<readonly { readonly name: string; readonly port: number }[]>;
+  /** DNS servers that were in the way of that answer. */
+  passedOverFor?(name: string): readonly string[];
   /** Of those controllers that answer and serve the domain. Without it nobody is to be asked, nor for global catalogs. */
   introductions?(controllers: readonly string[], domain: string): Promise<ReadonlyMap<string, Introduction>>;
 }
@@ -116,9 +118,9 @@ async function records(lookup: ServiceLookup, queries: readonly string[]): Promi
   for (const query of queries) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the next is asked only where this one has none
-      const targets = (await lookup.services(query))
-        .map(({ name }) => name)
-        .filter((name) => name !== '' && name !== '.');
+      const services = await lookup.services(query);
+      notes.push(...(lookup.passedOverFor?.(query) ?? []).map((passed) => `${passed} when asked for ${query}`));
+      const targets = services.map(({ name }) => name).filter((name) => name !== '' && name !== '.');
       const sound = targets.filter((name) => !isAddress(name) && nameFault(name) === null);
       const faulty = targets.filter((name) => !sound.includes(name));
       if (faulty.length > 0) notes.push(leftOut(query, faulty));

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { hostPort, httpAuthority, sentHost } from '../model/address.ts';
 import { NetError, type NetFailure } from '../model/errors.ts';
-import type { Evidence, Json } from '../model/outcome.ts';
+import type { Evidence, Json, Stage } from '../model/outcome.ts';
 import type { Conn, ExchangeOptions, HttpRequest, ProbeIo, Reply, SecureOptions, Target } from '../model/probe.ts';
 import { judgeCertificate, observeCertificate } from './certificate.ts';
 import { StreamConn } from './conn.ts';
@@ -173,9 +173,15 @@ export class NetIo implements ProbeIo {
     asked.catch(nothing);
     let cancel = nothing;
     const late = this.scope.wait<never>((_resolve, reject) => {
-      const { stage } = this.scope;
-      const detail = `no answer in ${Math.round(ms) / 1000} s`;
-      cancel = this.scope.after(ms, () => reject(new NetError({ outcome: 'timeout', stage, detail })));
+      let pausedMs = this.scope.pausedMs;
+      // While we wait for our own turn the peer's time stands still.
+      const look = (): void => {
+        const waitedMs = this.scope.pausedMs - pausedMs;
+        pausedMs += waitedMs;
+        if (waitedMs > 0) cancel = this.scope.after(waitedMs, look);
+        else reject(lateBy(ms, this.scope.stage));
+      };
+      cancel = this.scope.after(ms, look);
     });
     late.catch(nothing);
     try {
@@ -357,6 +363,10 @@ function entropy(length: number): Uint8Array {
   const bytes = new Uint8Array(block.subarray(0, length));
   block = block.subarray(length);
   return bytes;
+}
+
+function lateBy(ms: number, stage: Stage): NetError {
+  return new NetError({ outcome: 'timeout', stage, detail: `no answer in ${Math.round(ms) / 1000} s` });
 }
 
 const never = (): boolean => false;

@@ -22,6 +22,7 @@ export class Scope {
   #since: number;
   #deadline: Deadline;
   #pausedMs = 0;
+  #pausedSince: number | undefined;
   #bytes = 0;
   #closers: (() => void)[] = [];
   #waiters: ((error: NetError) => void)[] = [];
@@ -90,11 +91,19 @@ export class Scope {
     return cancel;
   }
 
+  /** How long the clock stood still so far. */
+  get pausedMs(): number {
+    const ongoing = this.#pausedSince === undefined ? 0 : this.#deadlines.now() - this.#pausedSince;
+    return this.#pausedMs + ongoing;
+  }
+
   /** Stops the attempt's clock until the returned function is called: while we wait for ourselves, not for the peer. */
   pause(): () => void {
     const since = this.#deadlines.now();
+    this.#pausedSince = since;
     this.#deadlines.cancel(this.#deadline);
     return () => {
+      this.#pausedSince = undefined;
       if (this.#isOver) return;
       this.#pausedMs += this.#deadlines.now() - since;
       this.#deadline = this.#deadlines.add(this.leftMs, this.#expire);

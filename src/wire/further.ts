@@ -5,10 +5,13 @@ import { DecodeError } from './reader.ts';
 
 type Trouble = NetError | DecodeError;
 
-/** In half of the time that is left. Resolves with what went wrong instead of rejecting with it. */
-export async function further<T>(io: ProbeIo, ask: () => Promise<T>): Promise<T | Trouble> {
+/**
+ * In this share of the time that is left, which is nearly all of it where nothing comes after. Resolves with what went wrong
+ * instead of rejecting with it.
+ */
+export async function further<T>(io: ProbeIo, ask: () => Promise<T>, share = 0.9): Promise<T | Trouble> {
   try {
-    return await io.within(0.5, ask);
+    return await io.within(share, ask);
   } catch (error) {
     if (error instanceof NetError || error instanceof DecodeError) return error;
     throw error;

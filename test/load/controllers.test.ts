@@ -63,6 +63,17 @@ describe('a domain', () => {
     expect(role).toMatchObject({ domain: 'corp.test', hosts: [hostOf('dc1.corp.test', { domain: 'corp.test' })] });
   });
 
+  test('is told with the DNS servers that were in the way', async () => {
+    const lookup = lookupIn({ [dc]: ['dc1.corp.test'], [gc]: ['dc1.corp.test'] });
+    const passedOverFor = (name: string): string[] => (name === dc ? ['DNS server 10.0.0.2 answered SERVFAIL'] : []);
+    const services: ServiceLookup['services'] = (name) => lookup.services(name);
+    const role = await foundBy(searched(), { services, passedOverFor });
+    expect(role.notes).toEqual([
+      '1 controller of corp.test found by DNS',
+      `DNS server 10.0.0.2 answered SERVFAIL when asked for ${dc}`,
+    ]);
+  });
+
   test('that nobody wants catalogs of is not asked for them', async () => {
     const lookup = lookupIn({ [dc]: ['dc1.corp.test'] });
     const role = await foundBy(searched(), { services: (name) => lookup.services(name) });
