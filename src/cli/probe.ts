@@ -168,7 +168,9 @@ function listText(format: string): string {
 export function parseEndpoint(text: string): { host: string; port?: number } {
   const written = parseHostPort(plainHost(text));
   const [, host, digits] = written ? [] : (/^(.*):([^:\]]*)$/s.exec(text) ?? []);
-  const fault = hostFault(written?.host ?? host ?? text);
+  // A URL or a portal has a colon too, and is no host with a port.
+  const isPair = written !== null || !/[/,\s]/.test(text);
+  const fault = hostFault(isPair ? (written?.host ?? host ?? text) : text);
   if (fault !== null) throw new UsageError(`${text}: ${fault}`);
   if (!written) throw new UsageError(`${text}: "${digits}" is no port from 1 to 65535`);
   const { port } = written;

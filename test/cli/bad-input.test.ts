@@ -109,6 +109,9 @@ describe('a command line', () => {
     ['probe ntp 127.0.0.1 --set bogus=1', /has no option "bogus"/],
     ['probe ntp 127.0.0.1 --set maxStratum=many', /--set maxStratum/],
     ['probe ntp 127.0.0.1 --format html', /--format html is unknown/],
+    ['probe iscsi 10.20.40.50:3260,1', /is an iSCSI portal with its group tag/],
+    ['probe http http://wlb.example.test/', /write only the host: wlb\.example\.test/],
+    ['probe tcp 10.20.30.0/24:443', /is a network|has more than a host/],
     ['probe ntp 127.0.0.1 --output json=x', /--output belongs to check/],
     ['plan --rows ntp', /unknown option --rows/, /row/],
   ])('%s', async ([line, ...told]) => {
