@@ -3,7 +3,7 @@ import { outsideText } from '../load/read-file.ts';
 import type { Inputs, InputFile } from '../model/report.ts';
 import type { Site } from '../model/site.ts';
 import type { Arguments } from './options.ts';
-import { namedFiles, type Settings } from './settings.ts';
+import { isSameProxy, namedFiles, type Settings } from './settings.ts';
 
 export interface Loaded {
   readonly site: Site;
@@ -17,14 +17,14 @@ export function inputsOf(values: Arguments, { site, siteFile, specFile }: Loaded
   const bySite = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: outsideText(path, named) });
   const byCommand = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: null });
   const password = site.proxy?.passwordFile;
-  const isSiteProxy = values.proxy === undefined && password !== undefined;
+  const isSiteProxy = site.proxy !== null && (values.proxy === undefined || isSameProxy(site.proxy.url, values.proxy));
   return {
     files: [
       byCommand(siteFile, 'site'),
       ...(specFile === null ? [] : [byCommand(specFile, 'spec')]),
       ...site.trust.map((path) => bySite(path, 'trust')),
       ...(values.ca ?? []).map((path) => byCommand(path, 'ca')),
-      ...(isSiteProxy ? [bySite(password, 'proxy.passwordFile')] : []),
+      ...(isSiteProxy && password !== undefined ? [bySite(password, 'proxy.passwordFile')] : []),
     ],
     proxy: run.proxy && { host: run.proxy.host, port: run.proxy.port, username: run.proxy.username ?? null },
   };

@@ -114,7 +114,7 @@ function proxyFrom(values: Arguments, site: Pick<Site, 'proxy' | 'folder'> | nul
   return { host, port, isSecure, username, password };
 }
 
-function isSameProxy(one: string, other: string): boolean {
+export function isSameProxy(one: string, other: string): boolean {
   const [a, b] = [decodeProxyUrl(one), decodeProxyUrl(other)];
   return a.port === b.port && a.isSecure === b.isSecure && isSameHost(a.host, b.host);
 }

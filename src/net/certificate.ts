@@ -192,10 +192,11 @@ function unknown(
 ): Words {
   const issuer = issuerName(certificate);
   const isAlone = code === 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
-  if (isPublicName && code === 'DEPTH_ZERO_SELF_SIGNED_CERT' && matchOf(certificate, name) === 'none') {
+  if (isPublicName && matchOf(certificate, name) === 'none') {
+    const shown = code === 'DEPTH_ZERO_SELF_SIGNED_CERT' ? 'a self-signed certificate' : `a certificate of ${issuer}`;
     return {
       hint: 'wrong-name',
-      detail: `a self-signed certificate for ${subjectName(certificate)} answers, not the vendor's server: a wrong address from DNS, or a device in its place`,
+      detail: `${shown} for ${subjectName(certificate)} answers, not the vendor's server: a wrong address from DNS, or a device in its place`,
       remedy: `Compare the address of ${name} with what a public DNS server says, then look for a device that answers in its place.`,
     };
   }

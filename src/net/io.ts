@@ -16,7 +16,7 @@ import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
 import type { SpareSockets } from './spare-sockets.ts';
 import type { SynRetransmits } from './syn-retransmits.ts';
-import { behindProxy, Tap, unreachableProxy } from './tap.ts';
+import { behindProxy, byProxy, Tap, unreachableProxy } from './tap.ts';
 import { openTcp } from './tcp.ts';
 import { handshake, tlsEvidence, type HandshakeOptions, type SecureContexts, type Session } from './tls.ts';
 import { Datagrams } from './udp.ts';
@@ -106,7 +106,7 @@ export class NetIo implements ProbeIo {
     }
     const { method, path } = request;
     const forwarded = { method, uri: `http://${authority}${path}`, authority: hostPort(sentHost(host), port), headers };
-    const { conn, bytes } = await forward(this.#way(proxy), forwarded);
+    const { conn, bytes } = await byProxy(proxy, forward(this.#way(proxy), forwarded));
     conn.unread(bytes);
     this.#beyond();
     this.#conn = conn;
@@ -248,7 +248,7 @@ export class NetIo implements ProbeIo {
   }
 
   async #tunnel(proxy: Proxy, port: number): Promise<StreamConn> {
-    const { conn, head } = await tunnel(this.#way(proxy), sentHost(this.#target.host), port);
+    const { conn, head } = await byProxy(proxy, tunnel(this.#way(proxy), sentHost(this.#target.host), port));
     this.#isTunnel = true;
     this.#announcesPage = head.headers.has('content-type') || Number(head.headers.get('content-length')) > 0;
     return conn;

@@ -45,6 +45,16 @@ export class Tap extends Duplex {
   }
 }
 
+/** An alert in the session with the proxy comes when it is asked, not before: a demand for a client certificate. */
+export async function byProxy<T>(proxy: Proxy, asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    const isOfSession = error instanceof NetError && error.failure.stage === 'tls' && error.failure.hint !== 'proxy';
+    throw isOfSession ? unreachableProxy(error, proxy) : error;
+  }
+}
+
 /** Not the destination but the proxy in front of it: the layer must say so. */
 export function unreachableProxy(error: NetError, { host, port }: Proxy): NetError {
   const { failure } = error;

@@ -52,7 +52,8 @@ export async function observe(
     if (isHeard(second)) {
       result = second;
       hint = 'large-hello';
-      if (second.answer) second.io.warn(largeHello);
+      // Before what the certificate warns of: it is why there were two.
+      if (second.answer) second.io.warnings.unshift(largeHello);
     }
   }
   const { io, answer, failure } = result;

@@ -49,6 +49,22 @@ const fitting: Readonly<Record<HostileKind, readonly [readonly Outcome[], readon
     ['garbled', 'tls-failed', 'timeout'],
     ['garbled', 'timeout'],
   ],
+  endlessChunk: [
+    ['garbled', 'tls-failed', 'closed', 'timeout'],
+    ['timeout', 'refused'],
+  ],
+  interimAnswers: [
+    ['garbled', 'tls-failed', 'closed', 'timeout'],
+    ['timeout', 'refused'],
+  ],
+  helloRequests: [
+    ['garbled', 'tls-failed', 'closed', 'timeout'],
+    ['timeout', 'refused'],
+  ],
+  certificateDemanded: [
+    ['garbled', 'tls-failed', 'closed', 'timeout'],
+    ['timeout', 'refused'],
+  ],
   closeAtOnce: [['closed'], ['timeout', 'refused']],
   reset: [['closed'], ['timeout', 'refused']],
   http: [
@@ -76,7 +92,10 @@ function isOwnLanguage(name: string, kind: HostileKind): boolean {
   if (name === 'tcp') return true;
   if (name === 'udp') return kind !== 'mute' && kind !== 'otherAddress';
   // A status is an answer, also when the body that it promises never comes: that is told as a warning.
-  return (name === 'ssh' && kind === 'sshBanner') || (name === 'http' && (kind === 'http' || kind === 'hugeLength'));
+  return (
+    (name === 'ssh' && kind === 'sshBanner') ||
+    (name === 'http' && ['http', 'hugeLength', 'endlessChunk'].includes(kind))
+  );
 }
 
 /** Asks rpcbind by TCP, whatever it then proves; the transports of the others are their own. */

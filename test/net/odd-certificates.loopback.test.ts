@@ -185,6 +185,13 @@ describe('a weak or wrong certificate is told by its name', () => {
   });
 });
 
+test('a certificate of an unknown authority and of another name, in place of the vendor’s', async () => {
+  const own = leaf({ extensions: ['subjectAltName=DNS:portal.lan'] });
+  const { failure } = await toldOf(own, { isPublicName: true, trust: [] });
+  expect(failure).toMatchObject({ outcome: 'untrusted', hint: 'wrong-name' });
+  expect(failure?.detail).toMatch(/^a certificate of Test Root for portal\.lan answers/);
+});
+
 describe('names', () => {
   test.for([
     ['a common name alone', '/CN=www.lab.example', [], 'warning'],

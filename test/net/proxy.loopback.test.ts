@@ -330,6 +330,25 @@ describe('a session through a proxy', () => {
     });
   });
 
+  test('with a proxy that demands a client certificate once it is asked is the proxy’s fault', async () => {
+    const demanding = { ...authority.issue(soundLeaf('127.0.0.1')), requestCert: true, rejectUnauthorized: true };
+    await using proxy = await listening(
+      (socket) => socket.resume(),
+      (serve) => createTlsServer({ ...demanding, ca: trust }, serve).on('tlsClientError', () => undefined),
+    );
+    await using attempt = through(proxy.port, { isSecure: true }, 2000, { trust });
+    const failure = await failureOf(attempt.io.connect());
+    expect(failure).toMatchObject({ outcome: 'tls-failed', stage: 'proxy', hint: 'proxy' });
+    expect(failure.detail).toMatch(/is not usable in TLS: .*demands a client certificate/);
+  });
+
+  test('through a proxy by its IPv6 address', async () => {
+    await using proxy = await proxyThat(() => established);
+    await using attempt = through(proxy.port, { host: '::ffff:127.0.0.1' });
+    expect(await attempt.io.connect()).toBeDefined();
+    expect(attempt.io.evidence['proxy']).toBe(`[::ffff:127.0.0.1]:${proxy.port}`);
+  });
+
   const page = '<html>Sign in</html>';
   test.for([
     ['a page', page],
