@@ -59,7 +59,15 @@ export class NameServers {
   }
 
   addresses(name: string, family: 4 | 6, tell: (passed: string) => void): Promise<readonly string[]> {
-    return this.#ask(({ resolver }) => (family === 4 ? resolver.resolve4(name) : resolver.resolve6(name)), tell);
+    return this.#ask(async (server) => {
+      try {
+        return await (family === 4 ? server.resolver.resolve4(name) : server.resolver.resolve6(name));
+      } catch (error) {
+        if (codeOf(error) !== 'EBADRESP') throw error;
+        await this.#askAgain(server, name, error);
+        throw error;
+      }
+    }, tell);
   }
 
   services(name: string, tell: (passed: string) => void): Promise<readonly ServiceRecord[]> {
@@ -67,7 +75,10 @@ export class NameServers {
       try {
         return await server.resolver.resolveSrv(name);
       } catch (error) {
-        return this.#servicesAgain(server, name, error);
+        if (codeOf(error) !== 'EBADRESP') throw error;
+        const records = await this.#askAgain(server, name, error);
+        if (records.length === 0) throw error;
+        return records;
       }
     }, tell);
   }
@@ -139,16 +150,22 @@ export class NameServers {
     }
   }
 
-  /** What c-ares calls a bad answer may only be written loosely, as Samba's own DNS server writes service records. */
-  async #servicesAgain({ address }: NameServer, name: string, first: unknown): Promise<readonly ServiceRecord[]> {
-    if (codeOf(first) !== 'EBADRESP') throw first;
+  /**
+   * What c-ares calls a bad answer may be a refusal of twelve bytes, without the question, or service records written
+   * loosely, as Samba's own DNS server does. Asked for service records our own decoder reads both.
+   */
+  async #askAgain({ address }: NameServer, name: string, first: unknown): Promise<readonly ServiceRecord[]> {
     const signal = AbortSignal.any([this.#end.signal, AbortSignal.timeout(this.#options.timeoutMs)]);
-    const { records } = await askServices(address, name, signal).catch(() => {
+    const { rcode, records } = await askServices(address, name, signal).catch(() => {
       throw first;
     });
-    if (records.length === 0) throw first;
+    const code = unwilling[rcode];
+    if (code !== undefined) throw Object.assign(new Error(`the DNS server said ${code}`), { code });
     return records;
   }
 }
+
+/** Response codes by the words of c-ares. */
+const unwilling: Readonly<Record<number, string>> = { 2: 'ESERVFAIL', 4: 'ENOTIMP', 5: 'EREFUSED' };
 
 const cancelled = (): Error => Object.assign(new Error('cancelled'), { code: 'ECANCELLED' });

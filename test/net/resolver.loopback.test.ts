@@ -158,6 +158,22 @@ describe('the next server', () => {
     expect(await resolver.services('_ldap._tcp.lab.example')).toHaveLength(2);
   });
 
+  test('is asked after a refusal in the header alone, which is told as one', async () => {
+    const refusal = (query: Buffer): Buffer =>
+      Buffer.concat([query.subarray(0, 2), Buffer.from('81850000000000000000', 'hex')]);
+    const port = await ground.open('127.0.0.1', {
+      udp: refusal,
+      tcp: async (caller) => {
+        const query = await caller.read((await caller.read(2)).readUInt16BE());
+        caller.write(Buffer.concat([Buffer.of(0, 12), refusal(query)]));
+      },
+    });
+    const { servers } = await serversOf({});
+    const resolver = await resolverOf({}, { family: '4', servers: [`127.0.0.1:${port}`, ...servers] });
+    expect(await resolver.addresses('dc2.lab.example')).toEqual(['192.0.2.3']);
+    expect(resolver.passedOverFor('dc2.lab.example')).toEqual([`DNS server 127.0.0.1:${port} answered REFUSED`]);
+  });
+
   test('is not asked for what the first knows not to exist', async () => {
     const { servers, heard } = await serversOf({}, {});
     const resolver = await resolverOf({}, { servers });

@@ -136,8 +136,8 @@ describe.skipIf(whyNotLive('named') !== null)('names', () => {
     const { row, checks, ran } = await checkSite(two, siteOf('whole.lab.test'), { args: license });
     expect(checks('license-initial').map(({ outcome }) => outcome)).toEqual(['answered', 'answered']);
     expect(row('license-initial')).toMatchObject({ verdict: 'pass' });
-    // In the header alone, which c-ares does not read.
-    const told = `DNS server ${unwilling.address} `;
+    // In the header alone.
+    const told = `DNS server ${unwilling.address} answered REFUSED`;
     expect(row('license-initial').notes.join('\n')).toContain(told);
     expect(row('fqdn-resolvable')).toMatchObject({ verdict: 'warn' });
     expect(row('fqdn-resolvable').because).toContain(told);
