@@ -145,7 +145,7 @@ async function readRest(io: ProbeIo, conn: Conn, head: HttpHead): Promise<void> 
   try {
     await readBody(conn, head);
   } catch (error) {
-    if (error instanceof DecodeError) return io.warn(`the status came, and a body that is none (${error.message})`);
+    if (error instanceof DecodeError) return io.warn(`the status came, and a body that cannot be read (${error.told})`);
     if (!(error instanceof NetError) || error.failure.outcome === 'garbled') throw error;
     io.warn(`the status came but its body broke off (${error.message}): does the path lose large packets?`);
   }

@@ -123,7 +123,7 @@ async function send(
       if (head.status >= 200 || head.status === 101) return { conn, head, bytes };
     }
   } catch (error) {
-    if (error instanceof DecodeError) throw noProxy(error.message);
+    if (error instanceof DecodeError) throw noProxy(error.told);
     throw error;
   }
   throw noProxy(`more than ${maxInterim} interim answers`);

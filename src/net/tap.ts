@@ -111,6 +111,11 @@ export function behindProxy(error: unknown, { first, bytesRead }: Tap, announces
       'Look at the log of the proxy for this destination: it was closed by the proxy, or by the destination behind it.';
     return new NetError({ ...failure, detail, remedy }, { cause: error });
   }
+  if (failure.outcome === 'timeout' && bytesRead === 0) {
+    const remedy =
+      'Look at the log of the proxy for this destination: it says "connected", and nothing comes back through it (lost large packets, a device that inspects TLS, or a mute service behind it).';
+    return new NetError({ ...failure, remedy }, { cause: error });
+  }
   return error;
 }
 

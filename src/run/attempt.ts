@@ -177,9 +177,7 @@ async function attempt(
 function failureOf(error: unknown, check: Check, onBug: Attempts['onBug']): NetFailure {
   if (error instanceof NetError) return error.failure;
   if (error instanceof DecodeError) {
-    // Byte 0 is no place: it is the whole that is wrong.
-    const fault = error.message.replace(/ \(at byte 0\)$/, '');
-    return { outcome: 'garbled', stage: 'exchange', detail: `unexpected answer: ${fault}` };
+    return { outcome: 'garbled', stage: 'exchange', detail: `unexpected answer: ${error.told}` };
   }
   onBug(check, error);
   const text = error instanceof Error ? error.message : String(error);

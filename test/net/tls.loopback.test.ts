@@ -255,7 +255,7 @@ test('TLS 1.2 alone is good enough', async () => {
   expect(evidence).toMatchObject({ tlsProtocol: 'TLSv1.2' });
 });
 
-test('the name is sent, an address is not', async () => {
+test('the name is sent, without the dot that ends it, and an address is not', async () => {
   const asked: (string | false)[] = [];
   const server = (wanted: string): Promise<Told> =>
     toldOf(
@@ -269,8 +269,9 @@ test('the name is sent, an address is not', async () => {
       { host: wanted },
     );
   await server(host);
+  await server(`${host}.`);
   await server('127.0.0.1');
-  expect(asked).toEqual([host]);
+  expect(asked).toEqual([host, host]);
 });
 
 describe('the hello', () => {

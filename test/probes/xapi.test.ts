@@ -59,10 +59,14 @@ test('the request head is well under the 1024 bytes that XAPI reads', async () =
   expect(head.length).toBeLessThan(512);
 });
 
-test('an IPv6 host is in brackets', async () => {
+test.for([
+  ['2001:db8::5', '[2001:db8::5]'],
+  ['fe80::5%eth0', '[fe80::5]'],
+  ['xs01.example.test.', 'xs01.example.test'],
+] as const)('%s is asked for as %s', async ([host, sent]) => {
   const io = scriptedIo({ steps: [{ reply: alive, closes: true }] });
-  await xapi.run(io, { ...target, host: '2001:db8::5' }, { tls: false, pool: false });
-  expect(Buffer.from(io.sent[0]!, 'hex').toString()).toContain('Host: [2001:db8::5]\r\n');
+  await xapi.run(io, { ...target, host }, { tls: false, pool: false });
+  expect(Buffer.from(io.sent[0]!, 'hex').toString()).toContain(`Host: ${sent}\r\n`);
 });
 
 test.for([
