@@ -7,7 +7,7 @@ import { SiteFile, type Host, type HostObject, type RoleHosts, type Site, type S
 import type { LoadedSpec, Requirement } from '../model/spec.ts';
 import { show, throwIfAny, type Fault, type Path } from './faults.ts';
 import { hostFault, nameFault, plainHost } from './host.ts';
-import { passwordPlaces, proxyUrlFault } from './proxy-url.ts';
+import { decodeProxyUrl, passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
 import { unknownWord, wrongKind } from './words.ts';
@@ -237,7 +237,8 @@ function proxyFaults(proxy: SiteFile['proxy'], spec: LoadedSpec): Fault[] {
   if (!proxy) return [];
   const wrong = proxyUrlFault(proxy.url);
   const faults: Fault[] = wrong === null ? [] : [{ path: ['proxy', 'url'], text: wrong }];
-  if (proxy.passwordFile !== undefined && proxy.username === undefined) {
+  const isNamed = proxy.username !== undefined || (wrong === null && decodeProxyUrl(proxy.url).username !== undefined);
+  if (proxy.passwordFile !== undefined && !isNamed) {
     faults.push({ path: ['proxy', 'passwordFile'], text: 'a password needs a `username`; add it', atKey: true });
   }
   for (const [i, id] of (proxy.for ?? []).entries()) faults.push(...proxiedRowFaults(id, spec, ['proxy', 'for', i]));

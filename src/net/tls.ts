@@ -143,10 +143,19 @@ const sessionOf = (secured: TLSSocket, conn: StreamConn): Session => ({
   conn,
   protocol: secured.getProtocol(),
   cipher: secured.getCipher().name,
-  certificate: secured.getPeerX509Certificate(),
+  certificate: certificateOf(secured),
   // Node types it as Error; with rejectUnauthorized off it is OpenSSL's word for the fault.
   fault: secured.authorizationError,
 });
+
+/** What cannot be taken apart at all was not shown: this runs where nobody could catch it. */
+function certificateOf(secured: TLSSocket): X509Certificate | undefined {
+  try {
+    return secured.getPeerX509Certificate();
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Node asks for the legacy object of the whole chain to show it to checkServerIdentity, which does not look: a sixth of

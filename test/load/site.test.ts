@@ -227,6 +227,11 @@ test('the spec that a site names is known before the site is held against it', a
 });
 
 describe('the URL of a proxy', () => {
+  test('may name the user whose password the file has', async () => {
+    const proxy = { url: 'http://svc-xs@proxy.example.test:3128', passwordFile: '/etc/xenreach/proxy.password' };
+    expect((await parse(JSON.stringify({ proxy }))).proxy).toEqual(proxy);
+  });
+
   test.for([
     ['http://proxy.example.test:3128', 'http://proxy.example.test:3128'],
     [' http://10.0.0.1:80/ ', 'http://10.0.0.1:80'],
