@@ -22,7 +22,7 @@ import { SpareSockets } from '../net/spare-sockets.ts';
 import { SynRetransmits } from '../net/syn-retransmits.ts';
 import { SecureContexts } from '../net/tls.ts';
 import { nothingTried, observationOf, observe, timestamp, unfinished, type Attempts } from './attempt.ts';
-import { Pool, type PoolOptions } from './pool.ts';
+import { Pool, type PoolClock, type PoolOptions } from './pool.ts';
 
 export interface RunSettings extends PoolOptions {
   readonly timeoutMs: number;
@@ -181,7 +181,12 @@ export function run(plan: Plan, settings: RunSettings, events: RunEvents): RunCo
   const threads = settings.threads ?? threadsFor(plan, settings);
   let connects: Connector<Job> = new Connects(deadlines, connecting);
   /** What waits is a job, or the place in the plan of a check at a literal address. */
-  const pool = new Pool<Job | number>(settings, deadlines, {
+  const clock: PoolClock = {
+    now: () => deadlines.now(),
+    after: (ms, then) => void deadlines.add(ms, then),
+    nextTurn: (then) => void setImmediate(then),
+  };
+  const pool = new Pool<Job | number>(settings, clock, {
     start,
     room: () => connects.room(),
     datagramDelayMs: (address) => pacer.delayMs(address),
