@@ -7,7 +7,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown';
 import own from './package.json' with { type: 'json' };
-import { probes } from './src/cli/registry.ts';
+import { probes } from './src/check/registry.ts';
 import { bundledSpecs, loadSpec } from './src/load/spec.ts';
 
 const bundled = ['valibot', 'yaml'];

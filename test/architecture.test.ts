@@ -13,9 +13,10 @@ const floors = [
   'src/plan',
   'src/run',
   'src/judge',
+  'src/check',
   'src/report',
-  'src/cli',
   'src/index.ts',
+  'src/cli',
   'src/compile-cache.ts',
   'src/main.ts',
   'src/built.ts',
@@ -46,6 +47,13 @@ test('imports point downward', () => {
     ({ file, to }) => !isIn(file, lab) && !isIn(to, lab) && floorOf(to) > floorOf(file),
   );
   expect(upward.map(told)).toEqual([]);
+});
+
+test('the library is no command line: it imports nothing of it', () => {
+  const reached = new Set(['src/index.ts']);
+  for (const from of reached) for (const { file, to } of imports(files)) if (file === from) reached.add(to);
+  expect([...reached].filter((file) => isIn(file, 'src/cli'))).toEqual([]);
+  expect(reached.size).toBeGreaterThan(50);
 });
 
 test('the lab is imported by the demo alone, and imports nothing above the wire', () => {

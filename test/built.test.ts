@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { probes } from '../src/cli/registry.ts';
+import { probes } from '../src/check/registry.ts';
 import { loadSpec } from '../src/load/spec.ts';
 import { specOf } from './bench/whole-check.ts';
 

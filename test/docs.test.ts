@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { commands } from '../src/cli/index.ts';
 import { options } from '../src/cli/options.ts';
-import { probes } from '../src/cli/registry.ts';
+import { probes } from '../src/check/registry.ts';
 import { verdictOf } from '../src/judge/table.ts';
 import { parseSite } from '../src/load/site.ts';
 import { loadSpec } from '../src/load/spec.ts';

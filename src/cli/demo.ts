@@ -1,10 +1,10 @@
 /** xenreach demo: the embedded site on loopback, every row from every role, real bytes. */
+import { probes } from '../check/registry.ts';
+import { sourceRoles } from '../check/select.ts';
 import { parseSite } from '../load/site.ts';
-import { loadSpec } from '../load/spec.ts';
+import { defaultSpec, loadSpec } from '../load/spec.ts';
 import { checkSite, refuseWords } from './check.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
-import { probes } from './registry.ts';
-import { sourceRoles } from './select.ts';
 
 /** Endpoints that stay mute cost their whole timeout; on loopback nobody needs five seconds, or a place in a queue. */
 const loopbackPace = { timeout: '2s', 'per-host': '64' } as const;
@@ -17,7 +17,7 @@ export const demo: Command = {
   async run({ values, positionals }) {
     refuseWords(positionals, 'demo');
     const { startLab } = await import('../../fixtures/lab/index.ts');
-    const spec = await loadSpec('xenserver-8', probes);
+    const spec = await loadSpec(defaultSpec, probes);
     const lab = await startLab({ broken: values.broken ?? false });
     try {
       // Its files are our own, wherever the system keeps what is temporary.

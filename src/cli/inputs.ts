@@ -2,8 +2,7 @@
 import { outsideText } from '../load/read-file.ts';
 import type { Inputs, InputFile } from '../model/report.ts';
 import type { Site } from '../model/site.ts';
-import type { Arguments } from './options.ts';
-import { isSameProxy, namedFiles, type Settings } from './settings.ts';
+import { isSameProxy, namedFiles, type CheckSettings, type Wishes } from '../check/settings.ts';
 
 export interface Loaded {
   readonly site: Site;
@@ -12,18 +11,18 @@ export interface Loaded {
   readonly specFile: string | null;
 }
 
-export function inputsOf(values: Arguments, { site, siteFile, specFile }: Loaded, { run }: Settings): Inputs {
-  const named = namedFiles(values, site);
+export function inputsOf(wishes: Wishes, { site, siteFile, specFile }: Loaded, { run }: CheckSettings): Inputs {
+  const named = namedFiles(wishes, site);
   const bySite = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: outsideText(path, named) });
   const byCommand = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: null });
   const password = site.proxy?.passwordFile;
-  const isSiteProxy = site.proxy !== null && (values.proxy === undefined || isSameProxy(site.proxy.url, values.proxy));
+  const isSiteProxy = site.proxy !== null && (wishes.proxy === undefined || isSameProxy(site.proxy.url, wishes.proxy));
   return {
     files: [
       byCommand(siteFile, 'site'),
       ...(specFile === null ? [] : [byCommand(specFile, 'spec')]),
       ...site.trust.map((path) => bySite(path, 'trust')),
-      ...(values.ca ?? []).map((path) => byCommand(path, 'ca')),
+      ...(wishes.ca ?? []).map((path) => byCommand(path, 'ca')),
       ...(isSiteProxy && password !== undefined ? [bySite(password, 'proxy.passwordFile')] : []),
     ],
     proxy: run.proxy && { host: run.proxy.host, port: run.proxy.port, username: run.proxy.username ?? null },

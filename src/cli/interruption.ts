@@ -6,8 +6,7 @@ import { EarlySignals, endBy, endingSignals } from './early-signals.ts';
 
 export class Interruption {
   #signals = 0;
-  #why: string | undefined;
-  #stop: ((why: string) => void) | undefined;
+  readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout | undefined;
 
   constructor(deadlineMs?: number) {
@@ -19,10 +18,9 @@ export class Interruption {
     }
   }
 
-  /** `stop` is called with the reason: at once when it has come already. */
-  ends(stop: (why: string) => void): void {
-    this.#stop = stop;
-    if (this.#why !== undefined) stop(this.#why);
+  /** Aborted with the reason as text. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
   }
 
   /** Signals do again what they do without us. */
@@ -38,8 +36,6 @@ export class Interruption {
   };
 
   #end(why: string): void {
-    if (this.#why !== undefined) return;
-    this.#why = why;
-    this.#stop?.(why);
+    if (!this.signal.aborted) this.#controller.abort(why);
   }
 }

@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 import { commands } from './index.ts';
 import { complain, outTrouble, say, watchStreams } from './streams.ts';
 import { isSystemError } from './trouble.ts';
-import { version } from './version.ts';
+import { version } from '../load/version.ts';
 
 /** 70 is EX_SOFTWARE of sysexits.h: never one of the codes that mean something about the site. */
 const codes = { fine: 0, usage: 2, trouble: 3, defect: 70 } as const;
@@ -18,20 +18,24 @@ export async function main(argv: readonly string[]): Promise<number> {
     complain(unread);
     return codes.trouble;
   } catch (error) {
-    return await ended(error, wantsNagios(argv));
+    return await ended(error, argv);
   }
 }
 
 /** What nobody caught: the sentence, and the exit code that goes with it. */
-export async function ended(error: unknown, isPlugin = wantsNagios(process.argv)): Promise<number> {
+export async function ended(error: unknown, argv: readonly string[] = process.argv): Promise<number> {
   const code = error instanceof UsageError ? codes.usage : isSystemError(error) ? codes.trouble : codes.defect;
   const text = code === codes.defect ? defectText(error) : error instanceof Error ? error.message : String(error);
   complain(text);
-  if (!isPlugin) return code;
-  // To a plugin's caller 2 is CRITICAL: whatever kept the check from being made is UNKNOWN, on standard output.
-  const { nagiosTrouble } = await import('../report/nagios.ts');
-  say(nagiosTrouble(text));
-  return codes.trouble;
+  // To a monitoring plugin's caller 2 is a critical service: such a format has words and a code for our own trouble.
+  const { reporters } = await import('../report/index.ts');
+  const formats = standardFormats(argv);
+  const convention = Object.entries(reporters).find(
+    ([name, reporter]) => reporter.convention && formats.includes(name),
+  )?.[1].convention;
+  if (!convention) return code;
+  say(convention.trouble(text));
+  return convention.troubleCode;
 }
 
 function defectText(error: unknown): string {
@@ -41,11 +45,15 @@ function defectText(error: unknown): string {
   return `a defect of xenreach itself: ${what}${where && ` (${where})`}; please report it`;
 }
 
-/** Also where the rest of the line is wrong. */
-const wantsNagios = (argv: readonly string[]): boolean =>
-  argv.some((word, i) =>
-    /^--(?:format=nagios|output=nagios=-)$/.test(word.startsWith('--') ? word : `${argv[i - 1]}=${word}`),
-  );
+/** What standard output was to get, also where the rest of the line is wrong. */
+const standardFormats = (argv: readonly string[]): string[] =>
+  argv.flatMap((word, i) => {
+    const [, format] =
+      /^--(?:format=|output=(?=[a-z]+=-$))([a-z]+)(?:=-)?$/.exec(
+        word.startsWith('--') ? word : `${argv[i - 1]}=${word}`,
+      ) ?? [];
+    return format === undefined ? [] : [format];
+  });
 
 async function dispatch([name, ...rest]: readonly string[]): Promise<number> {
   if (name === '--version') return print(`${version()}\n`);

@@ -1,17 +1,18 @@
 /** xenreach plan: every check that `check` would run and every skip, with nothing sent. */
-import { unfoundControllers } from '../load/controllers.ts';
+import { plannedReport } from '../check/check.ts';
+import { prepareOffline } from '../check/prepare.ts';
+import { probes } from '../check/registry.ts';
+import { selectionOf } from '../check/select.ts';
+import { settingsFor } from '../check/settings.ts';
 import { thisMachine } from '../load/machine.ts';
-import { makePlan } from '../plan/plan.ts';
-import { check, load, refuseWords } from './check.ts';
+import { check, refuseWords } from './check.ts';
 import type { Command } from './command.ts';
-import { plannedReport } from './conduct.ts';
 import { deliver } from './deliver.ts';
 import { inputsOf } from './inputs.ts';
 import { Interruption } from './interruption.ts';
 import { openSinks } from './outputs.ts';
-import { probes } from './registry.ts';
-import { requireChecks, requireLinks, selectionFrom } from './select.ts';
-import { plannedProxy, settingsFrom } from './settings.ts';
+import { load } from './site.ts';
+import { choiceFrom, renderingFrom, wishesFrom } from './wishes.ts';
 
 export const plan: Command = {
   about: 'the same, without sending anything: every check that would run, and every skip',
@@ -21,21 +22,18 @@ export const plan: Command = {
   async run({ values, positionals }) {
     refuseWords(positionals, 'plan');
     const loaded = await load(values);
-    const { spec, site: written } = loaded;
+    const { spec, site } = loaded;
     const vantage = thisMachine();
-    const settings = settingsFrom(values, written, vantage, { secrets: false });
-    const selection = selectionFrom(values, spec, written);
-    const site = unfoundControllers({ ...written, proxy: plannedProxy(settings.run.proxy, written) });
-    const made = makePlan({ spec, site, vantage, selection, probes });
-    requireChecks(made);
-    requireLinks(made, vantage);
-    const planned = plannedReport({ spec, site, vantage, as: selection.as, plan: made }, settings.mode);
-    const report = { ...planned, inputs: inputsOf(values, loaded, settings) };
+    const wishes = wishesFrom(values);
+    const settings = settingsFor({ ...wishes, needsSecrets: false }, site, vantage, probes);
+    const selection = selectionOf(choiceFrom(values), spec, site);
+    const prepared = prepareOffline({ spec, site, vantage, selection }, settings.run);
+    const report = { ...plannedReport(prepared, settings.mode), inputs: inputsOf(wishes, loaded, settings) };
     // A signal must not leave half a file behind.
     const interruption = new Interruption();
-    interruption.ends(() => process.exit(3));
+    interruption.signal.addEventListener('abort', () => process.exit(3));
     try {
-      return await deliver(report, openSinks(values), values);
+      return await deliver(report, openSinks(values), renderingFrom(values));
     } finally {
       interruption.release();
     }

@@ -1,6 +1,6 @@
 /** xenreach spec: the requirement rows, and what one of them means. */
 import { didYouMean } from '../load/nearest.ts';
-import { loadSpec } from '../load/spec.ts';
+import { defaultSpec, loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
 import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import type { Transport } from '../model/probe.ts';
@@ -9,7 +9,7 @@ import { json } from '../report/escape.ts';
 import { wrap } from '../report/layout.ts';
 import type { Command } from './command.ts';
 import { oneOf } from './options.ts';
-import { probes } from './registry.ts';
+import { probes } from '../check/registry.ts';
 import { say, writeOut } from './streams.ts';
 
 export const spec: Command = {
@@ -27,7 +27,7 @@ export const spec: Command = {
     }
     if (verb === 'show' && (id === undefined || rest.length > 0))
       throw new UsageError('spec show takes one row id; xenreach spec lists them');
-    const loaded = await loadSpec(values.spec ?? 'xenserver-8', probes);
+    const loaded = await loadSpec(values.spec ?? defaultSpec, probes);
     if (id === undefined) {
       print(format, specJson(loaded), () => listText(loaded));
       return 0;

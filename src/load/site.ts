@@ -10,6 +10,7 @@ import { hostFault, nameFault, plainHost } from './host.ts';
 import { decodeProxyUrl, passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
+import { defaultSpec } from './spec.ts';
 import { unknownWord, wrongKind } from './words.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
 
@@ -42,8 +43,10 @@ export interface SiteDocument extends YamlDocument {
   readonly spec: string | null;
 }
 
-export async function loadSite(file: string, spec: LoadedSpec): Promise<Site> {
-  return parseSite(readFile(file), file, spec);
+/** `specNamed` gets the spec that the site asks for, a file's path resolved; the usual one where it asks for none. */
+export async function readSiteFile(file: string, specNamed: (name: string) => Promise<LoadedSpec>): Promise<Site> {
+  const document = await readSite(readFile(file), file);
+  return siteOf(document, await specNamed(document.spec ?? defaultSpec));
 }
 
 export async function parseSite(source: string | Uint8Array, fileName: string, spec: LoadedSpec): Promise<Site> {
@@ -81,7 +84,7 @@ export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
   return {
     name: site.name ?? (fileName === standardInput ? 'site' : basename(fileName, extname(fileName))),
     origin: 'file',
-    spec: site.spec ?? spec.id,
+    spec: document.spec ?? spec.id,
     vantage: [...new Set(site.vantage)],
     roles: Object.fromEntries(roles.map((role) => [role.name, roleHosts(role)])),
     notUsed: [...new Set(site['not-used'])],

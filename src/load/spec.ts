@@ -20,6 +20,9 @@ type Probes = Readonly<Record<string, Probe>>;
 /** What a row may ask of a host of its role. */
 const hostProperties: Readonly<Record<string, readonly string[]>> = { console: ['vnc', 'rdp'] };
 
+/** What is checked where nobody says otherwise. */
+export const defaultSpec = 'xenserver-8';
+
 /** The names of the tables that come with the program. */
 export function bundledSpecs(): readonly string[] {
   const files = readdirSync(specsFolder()).filter((file) => file.endsWith('.yaml'));

@@ -183,6 +183,33 @@ export interface Report extends ReportHead, ReportTail {
 export interface Reporter {
   readonly about: string;
   render(report: Report, options: RenderOptions): string;
+  /** For a format that is told while the run goes on: each as one line, with its line feed. */
+  readonly stream?: LineReporter;
+  /** For a format whose readers have exit codes of their own. */
+  readonly convention?: Convention;
+}
+
+export interface LineReporter {
+  start(head: ReportHead): string;
+  check(check: ReportCheck): string;
+  row(row: ReportRow): string;
+  end(tail: ReportTail): string;
+}
+
+export interface Convention {
+  exitCode(report: Report): number;
+  /** When there is no report: what went wrong, as the format says it on standard output, and the exit code with it. */
+  trouble(text: string): string;
+  readonly troubleCode: number;
+}
+
+/** How far a run is. */
+export interface Progress {
+  /** Of the plan's checks. */
+  readonly done: number;
+  readonly total: number;
+  readonly failing: number;
+  readonly inFlight: number;
 }
 
 export interface RenderOptions {

@@ -9,7 +9,7 @@ import { ndjson } from './ndjson.ts';
 import { prometheus } from './prometheus.ts';
 import { text } from './text.ts';
 
-export const reporters = {
+const registry = {
   text,
   json,
   ndjson,
@@ -20,4 +20,6 @@ export const reporters = {
   markdown,
 } as const satisfies Readonly<Record<string, Reporter>>;
 
-export type Format = keyof typeof reporters;
+export type Format = keyof typeof registry;
+
+export const reporters: Readonly<Record<Format, Reporter>> = registry;

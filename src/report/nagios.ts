@@ -27,6 +27,7 @@ export function nagiosExitCode(report: Report): 0 | 1 | 2 | 3 {
 
 export const nagios: Reporter = {
   about: 'one line with performance figures for Nagios and its kin; exit codes 0, 1, 2, 3',
+  convention: { exitCode: nagiosExitCode, trouble, troubleCode: 3 },
   render(report, options) {
     const checksOf = say.indexChecks(report);
     const verdicts = options.quiet ? (['fail'] as const) : (['fail', 'unverified', 'warn'] as const);
@@ -40,8 +41,9 @@ export const nagios: Reporter = {
 };
 
 /** The plugin's own trouble: a check that could not be made, or told, is UNKNOWN (3), and its first line says why. */
-export const nagiosTrouble = (why: string): string =>
-  `XENREACH ${states[3]} - ${withoutPipe(plain(why.split('\n')[0] ?? ''))}\n`;
+function trouble(why: string): string {
+  return `XENREACH ${states[3]} - ${withoutPipe(plain(why.split('\n')[0] ?? ''))}\n`;
+}
 
 function story(row: ReportRow, checks: readonly ReportCheck[]): string[] {
   return [

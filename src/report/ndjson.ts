@@ -1,29 +1,22 @@
 /** One JSON object a line, as it happens: the start, each check and each row when it is known, the end. */
-import {
-  headKeys,
-  tailKeys,
-  type Report,
-  type ReportCheck,
-  type ReportHead,
-  type Reporter,
-  type ReportRow,
-  type ReportTail,
-} from '../model/report.ts';
+import { headKeys, tailKeys, type LineReporter, type Report, type Reporter } from '../model/report.ts';
 import { json as stringify } from './escape.ts';
 
-/** Each line ends in its line feed. */
-export const startLine = (head: ReportHead): string => line('start', head);
-export const checkLine = (check: ReportCheck): string => line('check', check);
-export const rowLine = (row: ReportRow): string => line('row', row);
-export const endLine = (tail: ReportTail): string => line('end', tail);
+const lines: LineReporter = {
+  start: (head) => line('start', head),
+  check: (check) => line('check', check),
+  row: (row) => line('row', row),
+  end: (tail) => line('end', tail),
+};
 
 export const ndjson: Reporter = {
   about: 'one JSON object a line, as it happens: start, check, row, end',
+  stream: lines,
   render: (report) =>
     [
       line('start', picked(report, headKeys)),
-      ...report.checks.map(checkLine),
-      ...report.rows.map(rowLine),
+      ...report.checks.map((check) => line('check', check)),
+      ...report.rows.map((row) => line('row', row)),
       line('end', picked(report, tailKeys)),
     ].join(''),
 };

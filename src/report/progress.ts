@@ -1,24 +1,18 @@
 /** The line a terminal shows while the run goes on. */
+import type { Progress } from '../model/report.ts';
 import { fit } from './layout.ts';
 
 const barWidth = 20;
 
 /** How far the run is, in one line of at most `width` columns; what matters least goes first when there is no room. */
-export function progressLine(
-  done: number,
-  total: number,
-  failed: number,
-  inFlight: number,
-  elapsedMs: number,
-  width: number,
-): string {
+export function progressLine({ done, total, failing, inFlight }: Progress, elapsedMs: number, width: number): string {
   const share = total > 0 ? Math.min(1, Math.max(0, done / total)) : 0;
   const filled = Math.round(share * barWidth);
   const bar = `[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}]`;
   const leftMs = done > 0 && done < total ? (elapsedMs / done) * (total - done) : 0;
   const parts = [
     `${done}/${total} checks`,
-    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(failing > 0 ? [`${failing} failed`] : []),
     clock(elapsedMs),
     ...(leftMs > 0 ? [`about ${clock(leftMs)} left`] : []),
     `${inFlight} in flight`,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { plannedProxy, settingsFrom } from '../../src/cli/settings.ts';
+import { plannedProxy, settingsFor } from '../../src/check/settings.ts';
 import { UsageError } from '../../src/model/errors.ts';
 import type { SiteProxy } from '../../src/model/site.ts';
 import type { Proxy } from '../../src/net/proxy.ts';
@@ -35,7 +35,7 @@ function proxyOf({ option, site, variable, owner }: Given): Proxy | null {
   vi.stubEnv('XENREACH_PROXY_PASSWORD', variable);
   vi.stubEnv('XENREACH_PROXY_PASSWORD_FOR', owner);
   const values = option === undefined ? {} : { proxy: option };
-  return settingsFrom(values, { proxy: site ?? null, trust: [], origin: 'file' }, vantage).run.proxy;
+  return settingsFor(values, { proxy: site ?? null, trust: [], origin: 'file' }, vantage, {}).run.proxy;
 }
 
 const passwordOf = (given: Given): string | undefined => proxyOf(given)?.password;

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hostileKinds, startHostile, type Hostile, type HostileKind } from '../../fixtures/lab/hostile.ts';
-import { probes } from '../../src/cli/registry.ts';
+import { probes } from '../../src/check/registry.ts';
 import type { Observation, Outcome } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
 import { run, type RunSettings } from '../../src/run/run.ts';

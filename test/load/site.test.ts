@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import * as probes from '../../probes/index.ts';
 import { decodeProxyUrl } from '../../src/load/proxy-url.ts';
-import { loadSite, parseProxyUrl, parseSite, readSite } from '../../src/load/site.ts';
+import { parseProxyUrl, parseSite, readSite, readSiteFile } from '../../src/load/site.ts';
 import { loadSpec } from '../../src/load/spec.ts';
 import { UsageError } from '../../src/model/errors.ts';
 import type { Site } from '../../src/model/site.ts';
@@ -136,13 +136,13 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
 
 test.for(faulty)('%s is told with its place', async ([name, ...lines]) => {
   const file = `${folder}/${name}.yaml`;
-  const error: unknown = await loadSite(file, spec).catch((cause: unknown) => cause);
+  const error: unknown = await readSiteFile(file, async () => spec).catch((cause: unknown) => cause);
   expect(error).toBeInstanceOf(UsageError);
   expect(error).toHaveProperty('message', lines.map((line) => `${file}:${line}`).join('\n'));
 });
 
 test('the full site is read, whatever way each role was written', async () => {
-  const site = await loadSite(`${folder}/lon-pool-1.yaml`, spec);
+  const site = await readSiteFile(`${folder}/lon-pool-1.yaml`, async () => spec);
   expect(site).toMatchObject({
     name: 'lon-pool-1',
     origin: 'file',

@@ -1,4 +1,4 @@
-/** Command line and site together: how the run is to go. Everything that can be wrong with it is found here. */
+/** Wishes and site together: how the check is to go. Everything that can be wrong with it is found here. */
 import { roomForSockets } from '../load/machine.ts';
 import { decodeProxyUrl } from '../load/proxy-url.ts';
 import { readSecret, type NamedFiles } from '../load/read-file.ts';
@@ -6,8 +6,8 @@ import { parseProxyUrl } from '../load/site.ts';
 import { readNamedTrust, readTrust } from '../load/trust.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site, SiteProxy, Vantage } from '../model/site.ts';
-import { modes, type Mode } from '../model/verdict.ts';
-import { failOnChoices, type FailOn } from '../judge/report.ts';
+import type { Mode } from '../model/verdict.ts';
+import type { FailOn } from '../judge/report.ts';
 import {
   canonicalHost,
   familyOf,
@@ -21,65 +21,91 @@ import {
 import { missingLink } from '../load/host.ts';
 import type { Proxy } from '../net/proxy.ts';
 import type { RunSettings } from '../run/run.ts';
-import { durationMs, oneOf, wholeNumber, type Arguments } from './options.ts';
-import { probes } from './registry.ts';
+import type { Family } from '../net/resolver.ts';
+import type { Probe } from '../model/probe.ts';
 
-export interface Settings {
+export interface CheckSettings {
   readonly run: RunSettings;
   readonly mode: Mode;
   readonly failOn: FailOn;
-  readonly deadlineMs: number | undefined;
 }
+
+/** What whoever starts a check may wish; each has a default. Files are paths, and read here. */
+export interface Wishes {
+  /** Sockets in flight. @default 512, fewer where few files may be open, more while silence holds them */
+  readonly concurrency?: number | undefined;
+  /** Sockets in flight to one address. @default 8 */
+  readonly perHost?: number | undefined;
+  /** New checks a second. @default 2000 */
+  readonly rate?: number | undefined;
+  /** Resends of a lost datagram. @default 2 */
+  readonly retries?: number | undefined;
+  /** One attempt. @default 5000 */
+  readonly timeoutMs?: number | undefined;
+  /** @default 'any', or the family of `sourceAddress` */
+  readonly family?: Family | undefined;
+  /** An address of this machine. */
+  readonly sourceAddress?: string | undefined;
+  /** The URL of an HTTP proxy for the rows to external domains, instead of the site's. */
+  readonly proxy?: string | undefined;
+  /** Files with further trusted roots. */
+  readonly ca?: readonly string[] | undefined;
+  /** Folders whose files the site may name, beside its own. */
+  readonly allowFiles?: readonly string[] | undefined;
+  /** @default 'service' */
+  readonly mode?: Mode | undefined;
+  /** The mildest row verdict that makes the exit code 1. @default 'fail' */
+  readonly failOn?: FailOn | undefined;
+  /** False: nothing will be sent, and the proxy's password file is left alone. @default true */
+  readonly needsSecrets?: boolean;
+}
+
+/** What of a site decides how a run goes. */
+export type RunSite = Pick<Site, 'proxy' | 'trust' | 'folder' | 'origin'>;
 
 /**
  * Five seconds: SYNs go out at 0, 1, 2, 3 and 4 s (0, 1 and 3 s on kernels before 6.5), an absent host is told by the
  * kernel at 3.1 s, and some IPv6 rejects come with the second SYN. Below 3.1 s a host that is down looks like a firewall.
  */
-const usualTimeoutMs = 5000;
-const usualPerHost = 8;
+const defaultTimeoutMs = 5000;
+const defaultPerHost = 8;
+const defaultRetries = 2;
 
 /** A stateful firewall with 262,144 entries of 120 s fills at 2,184 new flows a second. */
-const usualRate = 2000;
+const defaultRate = 2000;
 
-/** A plan sends nothing and needs no password: `secrets` false leaves its file alone. */
-export function settingsFrom(
-  values: Arguments,
-  site: Pick<Site, 'proxy' | 'trust' | 'folder' | 'origin'> | null,
+/** `site` is null for a probe by hand. */
+export function settingsFor(
+  wishes: Wishes,
+  site: RunSite | null,
   vantage: Vantage,
-  { secrets = true }: { readonly secrets?: boolean } = {},
-): Settings {
-  const sourceAddress = sourceAddressFrom(values['source-address'], vantage);
-  const number = (name: 'per-host' | 'rate' | 'retries', from: number, to: number, usual: () => number): number => {
-    const text = values[name];
-    return text === undefined ? usual() : wholeNumber(text, name, from, to);
-  };
+  probes: Readonly<Record<string, Probe>>,
+): CheckSettings {
+  const sourceAddress = ownAddress(wishes.sourceAddress, vantage);
   return {
     run: {
-      ...(values.concurrency === undefined
-        ? roomForSockets()
-        : { concurrency: wholeNumber(values.concurrency, 'concurrency', 1, 65_536) }),
-      perHost: number('per-host', 1, 65_536, () => usualPerHost),
-      rate: number('rate', 1, 1_000_000, () => usualRate),
-      retries: number('retries', 0, 10, () => 2),
-      timeoutMs: values.timeout === undefined ? usualTimeoutMs : durationMs(values.timeout, 'timeout'),
-      family: oneOf(values.family ?? familyFor(sourceAddress), 'family', ['4', '6', 'any']),
+      ...(wishes.concurrency === undefined ? roomForSockets() : { concurrency: wishes.concurrency }),
+      perHost: wishes.perHost ?? defaultPerHost,
+      rate: wishes.rate ?? defaultRate,
+      retries: wishes.retries ?? defaultRetries,
+      timeoutMs: wishes.timeoutMs ?? defaultTimeoutMs,
+      family: wishes.family ?? familyFor(sourceAddress),
       sourceAddress,
-      proxy: proxyFrom(values, site, secrets),
+      proxy: proxyFor(wishes, site),
       // The demonstration plays the vendor too: there its own authority stands for a public one.
       arePublicRoots: site?.origin === 'embedded',
-      trust: [...readNamedTrust(site?.trust ?? [], namedFiles(values, site ?? {})), ...readTrust(values.ca ?? [])],
+      trust: [...readNamedTrust(site?.trust ?? [], namedFiles(wishes, site ?? {})), ...readTrust(wishes.ca ?? [])],
       ownAddresses: vantage.addresses,
       ownHostname: vantage.hostname,
       probes,
     },
-    mode: oneOf(values.mode ?? 'service', 'mode', modes),
-    failOn: oneOf(values['fail-on'] ?? 'fail', 'fail-on', failOnChoices),
-    deadlineMs: values.deadline === undefined ? undefined : durationMs(values.deadline, 'deadline'),
+    mode: wishes.mode ?? 'service',
+    failOn: wishes.failOn ?? 'fail',
   };
 }
 
 /** An address of this machine, in whatever spelling. One of a link needs the link's name to be bound. */
-function sourceAddressFrom(text: string | undefined, vantage: Vantage): string | undefined {
+function ownAddress(text: string | undefined, vantage: Vantage): string | undefined {
   if (text === undefined) return undefined;
   const address = canonicalHost(withoutBrackets(text));
   if (!isAddress(address)) throw new UsageError(`--source-address ${text} is no IP address`);
@@ -95,18 +121,18 @@ function sourceAddressFrom(text: string | undefined, vantage: Vantage): string |
  * A password belongs to one host and port. The site's goes to the site's proxy and to no other that `--proxy` names; the
  * environment's goes with `--proxy`, and to a site's proxy only where the site names a user for it and no file.
  */
-function proxyFrom(values: Arguments, site: Pick<Site, 'proxy' | 'folder'> | null, secrets: boolean): Proxy | null {
-  const url = values.proxy === undefined ? site?.proxy?.url : parseProxyUrl(values.proxy, '--proxy');
+function proxyFor(wishes: Wishes, site: RunSite | null): Proxy | null {
+  const url = wishes.proxy === undefined ? site?.proxy?.url : parseProxyUrl(wishes.proxy, '--proxy');
   if (url === undefined) return null;
   const { isSecure, host, port, username: named } = decodeProxyUrl(url);
   const own = site?.proxy && isSameProxy(site.proxy.url, url) ? site.proxy : undefined;
   const username = named ?? own?.username ?? (own && decodeProxyUrl(own.url).username);
   const file = own?.passwordFile;
-  const isAsked = values.proxy !== undefined || (file === undefined && username !== undefined);
+  const isAsked = wishes.proxy !== undefined || (file === undefined && username !== undefined);
   const password =
     (isAsked ? passwordFor(host, port) : undefined) ??
-    (secrets && file !== undefined
-      ? readSecret(file, 'proxy.passwordFile', namedFiles(values, site ?? {}))
+    (wishes.needsSecrets !== false && file !== undefined
+      ? readSecret(file, 'proxy.passwordFile', namedFiles(wishes, site ?? {}))
       : undefined);
   if (password !== undefined && username === undefined && file !== undefined) {
     throw new UsageError('proxy.passwordFile is given without proxy.username');
@@ -136,11 +162,11 @@ function passwordFor(host: string, port: number): string | undefined {
   return named.port === port && isSameHost(named.host, host) ? password : undefined;
 }
 
-/** Which files a site may name: those below its own folder, and what the command line allows. */
-export const namedFiles = (values: Arguments, { folder }: { readonly folder?: string }): NamedFiles => ({
-  folders: folder === undefined ? undefined : [folder, ...(values['allow-files'] ?? [])],
+/** Which files a site may name: those below its own folder, and what is allowed beside it. */
+export const namedFiles = ({ allowFiles }: Wishes, { folder }: { readonly folder?: string }): NamedFiles => ({
+  folders: folder === undefined ? undefined : [folder, ...(allowFiles ?? [])],
 });
 
 /** From one address, only addresses of its own family can be reached. */
-const familyFor = (sourceAddress: string | undefined): string =>
-  sourceAddress === undefined ? 'any' : String(familyOf(sourceAddress));
+const familyFor = (sourceAddress: string | undefined): Family =>
+  sourceAddress === undefined ? 'any' : familyOf(sourceAddress) === 4 ? '4' : '6';

@@ -7,25 +7,27 @@ import type { Plan } from '../model/plan.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Selection } from '../plan/plan.ts';
-import type { Arguments } from './options.ts';
 
-const usualVantage = 'xenserver-host';
+const defaultVantage = 'xenserver-host';
 
-export function selectionFrom(values: Arguments, spec: LoadedSpec, site: Pick<Site, 'vantage'>): Selection {
-  const sources = sourceRoles(spec);
+/** Which rows, in the words of whoever asks; what is absent or empty means all. */
+export interface Choice {
+  readonly as?: readonly string[] | undefined;
+  readonly rows?: readonly string[] | undefined;
+  readonly sections?: readonly string[] | undefined;
+  readonly roles?: readonly string[] | undefined;
+}
+
+/** Throws a UsageError that names the nearest word for one that the spec does not have. */
+export function selectionOf(choice: Choice, spec: LoadedSpec, site: Pick<Site, 'vantage'>): Selection {
   const destinations = [...new Set(spec.rows.map(({ to }) => to))];
-  const usual = site.vantage.length > 0 ? site.vantage : [usualVantage];
+  const ids = spec.rows.map(({ id }) => id);
+  const here = site.vantage.length > 0 ? site.vantage : [defaultVantage];
   return {
-    as: known(values.as, 'as', 'source role', sources) ?? usual,
-    rows:
-      known(
-        values.row,
-        'row',
-        'row',
-        spec.rows.map(({ id }) => id),
-      ) ?? [],
-    sections: known(values.section, 'section', 'section', Object.keys(spec.sections)) ?? [],
-    roles: known(values.role, 'role', 'destination role', destinations) ?? [],
+    as: known(choice.as, ['as', 'source role'], sourceRoles(spec)) ?? here,
+    rows: known(choice.rows, ['row', 'row'], ids) ?? [],
+    sections: known(choice.sections, ['section', 'section'], Object.keys(spec.sections)) ?? [],
+    roles: known(choice.roles, ['role', 'destination role'], destinations) ?? [],
   };
 }
 
@@ -33,8 +35,7 @@ export const sourceRoles = (spec: LoadedSpec): string[] => [...new Set(spec.rows
 
 function known(
   given: readonly string[] | undefined,
-  option: string,
-  kind: string,
+  [option, kind]: readonly [string, string],
   choices: readonly string[],
 ): readonly string[] | undefined {
   for (const word of given ?? []) {

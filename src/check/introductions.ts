@@ -2,7 +2,7 @@
 import type { Introduction } from '../load/controllers.ts';
 import type { Evidence } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
-import { run, type RunSettings } from './run.ts';
+import { run, type RunSettings } from '../run/run.ts';
 
 /** Discovery is not the check: whoever is slow to say its name is not waited for. */
 const patienceMs = 2000;
@@ -15,7 +15,7 @@ export async function introductionsOf(
   controllers: readonly string[],
   domain: string,
   settings: RunSettings,
-  onStart: (stop: (why: string) => void) => void = () => undefined,
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, Introduction>> {
   const known = new Map<string, Introduction>();
   for (const probe of ['cldap', 'ldap'] as const) {
@@ -35,9 +35,12 @@ export async function introductionsOf(
         onBug: () => undefined,
       },
     );
-    onStart(control.stop);
-    // oxlint-disable-next-line no-await-in-loop -- the second way is for those that the first did not reach
+    const stop = (): void => control.stop('the run ended first');
+    if (signal?.aborted === true) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    // The second way is for those that the first did not reach.
     await control.done;
+    signal?.removeEventListener('abort', stop);
   }
   return known;
 }

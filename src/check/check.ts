@@ -1,0 +1,159 @@
+/**
+ * One check of a site, as it grows: the plan is carried out, each observation is judged when it can be, each row is told
+ * when it is known, and the whole is a report. The command line, the library and everything that checks again are callers.
+ */
+import { HostSigns, isSilence } from '../judge/host-signs.ts';
+import { judgeRow } from '../judge/judge.ts';
+import { isAdvisory, plannedCheck, reportCheck, summarize } from '../judge/report.ts';
+import { RowBook } from '../judge/row-book.ts';
+import type { Observation } from '../model/outcome.ts';
+import type { Check, Plan } from '../model/plan.ts';
+import type { Progress, Report, ReportCheck, ReportHead, ReportRow, ReportTail } from '../model/report.ts';
+import type { Mode } from '../model/verdict.ts';
+import { run } from '../run/run.ts';
+import { headOf, makeReport, noStats, tailOf, type Subject } from './report.ts';
+import type { CheckSettings } from './settings.ts';
+
+/** A site that is ready to be checked: its hosts are found, and what will be tried is decided. */
+export interface Prepared extends Subject {
+  readonly plan: Plan;
+}
+
+/** What a check says while it goes on. Everything is optional; nothing may throw. */
+export interface CheckEvents {
+  onStart?(head: ReportHead): void;
+  /** A check has ended at one address. What met silence is told last, when the rest of the run has said what that means. */
+  onCheck?(check: ReportCheck): void;
+  /** A row is judged: as soon as its last check has ended. */
+  onRow?(row: ReportRow): void;
+  onEnd?(tail: ReportTail): void;
+  /** One of the plan's checks is over, at all its addresses. */
+  onProgress?(progress: Progress): void;
+  /** A defect of xenreach itself; the check says so too. */
+  onDefect?(check: Check, error: unknown): void;
+}
+
+export interface CheckOptions {
+  /** Ends the run: what is open becomes `aborted`, with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** False: `checks` of the report stay empty, for runs of millions that are told as they happen. */
+  readonly keepsChecks?: boolean;
+}
+
+/** Carries the plan out and resolves with the report. Rejects only for defects of our own. */
+export async function checkPrepared(
+  prepared: Prepared,
+  settings: CheckSettings,
+  events: CheckEvents = {},
+  { signal, keepsChecks = true }: CheckOptions = {},
+): Promise<Report> {
+  const { plan, spec } = prepared;
+  const began = performance.now();
+  const head = headOf(prepared, settings.mode);
+  events.onStart?.(head);
+  const judging = new Judging(plan, settings.mode, events, keepsChecks);
+  const control = run(plan, settings.run, {
+    onObservation: (check, observation, last, at) => judging.observe(check, observation, last, at, control.inFlight()),
+    onSelf: (_, at) => judging.finish(at, false, control.inFlight()),
+    onBug: (check, error) => events.onDefect?.(check, error),
+  });
+  const stop = (): void => control.stop(reasonOf(signal));
+  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  const stats = await control.done;
+  signal?.removeEventListener('abort', stop);
+
+  judging.settle(control.hostsDown());
+  const { rows, checks, checkCount, complete } = judging.result();
+  const durationMs = Math.round(performance.now() - began);
+  const summary = summarize(rows, checkCount);
+  const tail = tailOf({ rows, failOn: settings.failOn, complete, durationMs, summary, stats });
+  events.onEnd?.(tail);
+  return makeReport({ head, tail, spec, rows, checks: inOrderOf(plan, checks) });
+}
+
+const reasonOf = (signal: AbortSignal | undefined): string =>
+  typeof signal?.reason === 'string' ? signal.reason : 'the run was aborted';
+
+/** Observations as they come in, and what is known of checks and rows by then. */
+class Judging {
+  readonly #plan: Plan;
+  readonly #mode: Mode;
+  readonly #events: CheckEvents;
+  readonly #rows: RowBook;
+  /** Undefined: they are told and forgotten. */
+  readonly #checks: ReportCheck[] | undefined;
+  #checkCount = 0;
+  #done = 0;
+  #failing = 0;
+
+  constructor(plan: Plan, mode: Mode, events: CheckEvents, keepsChecks: boolean) {
+    this.#plan = plan;
+    this.#mode = mode;
+    this.#events = events;
+    this.#rows = new RowBook(plan, mode);
+    this.#checks = keepsChecks ? [] : undefined;
+  }
+
+  observe(check: Check, observation: Observation, last: boolean, at: number, inFlight: number): void {
+    this.#rows.observe(at, observation);
+    // What silence means is known when the other checks of its host are.
+    const reported = isSilence(check, observation) ? undefined : this.#report(check, observation);
+    if (!last) return;
+    const isFailing = reported === undefined ? check.transport === 'tcp' : reported.verdict === 'fail';
+    this.finish(at, isFailing && !isAdvisory(check), inFlight);
+  }
+
+  finish(at: number, isFailing: boolean, inFlight: number): void {
+    this.#done += 1;
+    if (isFailing) this.#failing += 1;
+    const events = this.#events;
+    events.onProgress?.({ done: this.#done, total: this.#plan.checks.length, failing: this.#failing, inFlight });
+    for (const row of this.#rows.finish(at)) events.onRow?.(row);
+  }
+
+  /** The run is over. `down`: nobody has these addresses. */
+  settle(down: Iterable<string>): void {
+    for (const { check, observations } of this.#rows.settle(down))
+      for (const observation of observations) this.#report(check, observation);
+    for (const row of this.#rows.finishAll()) this.#events.onRow?.(row);
+  }
+
+  result(): { rows: readonly ReportRow[]; checks: readonly ReportCheck[]; checkCount: number; complete: boolean } {
+    const { complete } = this.#rows;
+    return { rows: this.#rows.rows(), checks: this.#checks ?? [], checkCount: this.#checkCount, complete };
+  }
+
+  #report(check: Check, observation: Observation): ReportCheck {
+    const reported = reportCheck(check, observation, this.#mode);
+    this.#checkCount += 1;
+    this.#checks?.push(reported);
+    this.#events.onCheck?.(reported);
+    return reported;
+  }
+}
+
+/** The report of what would be done: nothing was sent, so there is nothing to judge. */
+export function plannedReport(prepared: Prepared, mode: Mode): Report {
+  const { plan, spec } = prepared;
+  const rows = plan.rows.map((row): ReportRow => {
+    const judged = judgeRow({ ...row, checks: [] }, [], mode, new HostSigns());
+    if (row.skip !== null) return judged;
+    return { ...judged, verdict: null, because: null, remedy: null, skip: null, checks: row.checks };
+  });
+  const checks = plan.checks.map(plannedCheck);
+  const summary = { ...summarize(rows, checks.length), verdict: null };
+  const tail = { durationMs: null, complete: false, exitCode: null, summary, stats: noStats };
+  return makeReport({ head: headOf(prepared, mode), tail, spec, rows, checks });
+}
+
+function inOrderOf(plan: Plan, checks: readonly ReportCheck[]): readonly ReportCheck[] {
+  if (checks.length === 0) return checks;
+  const order = new Map(plan.checks.map((check, i) => [check.id, i]));
+  return checks.toSorted((a, b) => indexOf(order, a.id) - indexOf(order, b.id));
+}
+
+/** A name's addresses stand together, where the plan has the name. */
+function indexOf(order: ReadonlyMap<string, number>, id: string): number {
+  return order.get(id) ?? order.get(id.slice(0, id.lastIndexOf('@'))) ?? order.size;
+}
