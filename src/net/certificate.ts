@@ -27,15 +27,21 @@ export interface Shown {
 export interface Judgement {
   readonly failure?: { readonly hint?: Hint; readonly code: string; readonly detail: string; readonly remedy?: string };
   readonly warnings: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 export interface JudgeOptions {
   readonly name: string;
   readonly isPublicName: boolean;
   readonly nowMs: number;
-  /** Trusted here, and nobody else's: a root that is named on the command line, in the site or in the environment. */
-  readonly isPrivateRoot: (chain: readonly X509Certificate[]) => boolean;
+  readonly rootOwner: (chain: readonly X509Certificate[]) => RootOwner;
 }
+
+/**
+ * Who has a chain's root trusted here: everybody (`public`), whoever named it for this run (`named`: the site's `trust`,
+ * `--ca`), or whoever set this machine up (`machine`: `NODE_EXTRA_CA_CERTS`).
+ */
+export type RootOwner = 'public' | 'named' | 'machine';
 
 export function describe(certificate: X509Certificate): Evidence {
   const [, ...issuers] = chainOf(certificate);
@@ -55,15 +61,16 @@ export function judgeCertificate({ certificate, fault }: Shown, options: JudgeOp
   if (!certificate) {
     return { failure: { code: 'NO_CERTIFICATE', detail: 'the peer showed no certificate' }, warnings: [] };
   }
-  const { name, isPublicName, nowMs, isPrivateRoot } = options;
+  const { name, isPublicName, nowMs, rootOwner } = options;
   const code = codeOfFault(fault);
   if (code !== undefined) return { failure: { code, ...wordsFor(code, certificate, options) }, warnings: [] };
   const match = matchOf(certificate, name);
   if (match === 'none') return { failure: wrongName(certificate, name), warnings: [] };
   const warnings = [...expiryWarnings(certificate, nowMs)];
   if (match === 'common-name') warnings.push(commonNameOnly(name));
-  if (isPublicName && isPrivateRoot(chainOf(certificate))) warnings.push(inspected(certificate));
-  return { warnings };
+  const owner = isPublicName ? rootOwner(chainOf(certificate)) : 'public';
+  if (owner === 'named') warnings.push(inspected(certificate));
+  return owner === 'machine' ? { warnings, notes: [issuedByMachines(certificate)] } : { warnings };
 }
 
 /** What a certificate that nobody judges still has to tell. */
@@ -118,6 +125,9 @@ const commonNameOnly = (name: string): string =>
 
 const inspected = (certificate: X509Certificate): string =>
   `a certificate of ${issuerName(certificate)} answered, not the vendor's: TLS is intercepted, and the answer is the gateway's word`;
+
+const issuedByMachines = (certificate: X509Certificate): string =>
+  `the certificate comes from ${issuerName(certificate)}, which this machine trusts by NODE_EXTRA_CA_CERTS and nobody else does: where TLS is inspected, the answer is the gateway's word`;
 
 function wrongName(certificate: X509Certificate, host: string): NonNullable<Judgement['failure']> {
   const code = 'ERR_TLS_CERT_ALTNAME_INVALID';

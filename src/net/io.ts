@@ -341,13 +341,18 @@ export class NetIo implements ProbeIo {
       if (options.evidenceName === undefined || options.evidenceName === 'certificate') this.notes.push(...notes);
       return;
     }
-    const { failure, warnings } = judgeCertificate(session, {
+    const {
+      failure,
+      warnings,
+      notes = [],
+    } = judgeCertificate(session, {
       name,
       isPublicName: options.isPublicName ?? false,
       nowMs,
-      isPrivateRoot: this.#net.contexts.isPrivateRoot,
+      rootOwner: this.#net.contexts.rootOwner,
     });
     this.warnings.push(...warnings);
+    this.notes.push(...notes);
     if (!failure) return;
     session.conn.destroy();
     throw new NetError({ outcome: 'untrusted', stage: 'tls', ...failure });

@@ -10,7 +10,7 @@ import type { DetailedPeerCertificate, PeerCertificate, SecureContext, TLSSocket
 import { isAddress, sentHost } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import type { Evidence } from '../model/outcome.ts';
-import { describe, type Shown } from './certificate.ts';
+import { describe, type RootOwner, type Shown } from './certificate.ts';
 import { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
 import { codeOf, netError } from './failure.ts';
@@ -37,7 +37,7 @@ export interface TrustStore {
 export class SecureContexts {
   readonly #trust: TrustStore;
   readonly #made = new Map<boolean, SecureContext>();
-  #privateRoots: readonly X509Certificate[] | undefined;
+  #ownRoots: readonly OwnRoot[] | undefined;
 
   constructor(trust: TrustStore) {
     this.#trust = trust;
@@ -56,21 +56,27 @@ export class SecureContexts {
     return context;
   }
 
-  /** Does the chain end at a root that this machine was told to trust, and that no browser knows? */
-  readonly isPrivateRoot = (chain: readonly X509Certificate[]): boolean => {
-    this.#privateRoots ??= this.#findPrivateRoots();
+  /** Whose root the chain ends at: one that a browser knows too is everybody's, wherever else it is named. */
+  readonly rootOwner = (chain: readonly X509Certificate[]): RootOwner => {
     const last = chain.at(-1);
-    return last !== undefined && this.#privateRoots.some((root) => isIssuedBy(last, root));
+    if (last === undefined || this.#trust.arePublic === true) return 'public';
+    this.#ownRoots ??= this.#findOwnRoots();
+    return this.#ownRoots.find(({ root }) => isIssuedBy(last, root))?.owner ?? 'public';
   };
 
-  #findPrivateRoots(): readonly X509Certificate[] {
-    if (this.#trust.arePublic === true) return [];
+  #findOwnRoots(): readonly OwnRoot[] {
     const { getCACertificates } = tls();
     const { X509Certificate: Certificate } = crypto();
     const known = new Set(getCACertificates('bundled').map(withoutSpace));
-    const own = [...this.#trust.extra, ...getCACertificates('extra')].filter((pem) => !known.has(withoutSpace(pem)));
-    return own.map((pem) => new Certificate(pem));
+    const rootsOf = (pems: readonly string[], owner: RootOwner): OwnRoot[] =>
+      pems.filter((pem) => !known.has(withoutSpace(pem))).map((pem) => ({ root: new Certificate(pem), owner }));
+    return [...rootsOf(getCACertificates('extra'), 'machine'), ...rootsOf(this.#trust.extra, 'named')];
   }
+}
+
+interface OwnRoot {
+  readonly root: X509Certificate;
+  readonly owner: RootOwner;
 }
 
 const withoutSpace = (pem: string): string => pem.replaceAll(/\s/g, '');

@@ -157,7 +157,12 @@ describe('a weak or wrong certificate is told by its name', () => {
     Object.defineProperty(own, 'issuerCertificate', { value: new X509Certificate(middle.certificate) });
     const nowMs = Date.now() + 20 * 86_400_000;
     const shown = { certificate: own, fault: 'CERT_HAS_EXPIRED' };
-    const { failure } = judgeCertificate(shown, { name: host, isPublicName: false, nowMs, isPrivateRoot: () => false });
+    const { failure } = judgeCertificate(shown, {
+      name: host,
+      isPublicName: false,
+      nowMs,
+      rootOwner: () => 'public' as const,
+    });
     expect(failure?.detail).toMatch(/^the certificate of the authority Middle expired on/);
     expect(failure?.remedy).toMatch(/current certificate of Middle/);
   });
@@ -224,7 +229,7 @@ describe('names', () => {
   test('an address of a link is looked for without its zone', () => {
     const { certificate } = leaf({ extensions: ['subjectAltName=IP:fe80::1'] });
     const shown = { certificate: new X509Certificate(certificate), fault: null };
-    const options = { isPublicName: false, nowMs: Date.now(), isPrivateRoot: () => false };
+    const options = { isPublicName: false, nowMs: Date.now(), rootOwner: () => 'public' as const };
     expect(judgeCertificate(shown, { ...options, name: 'fe80::1%eth0' })).toEqual({ warnings: [] });
     expect(judgeCertificate(shown, { ...options, name: 'fe80::2%eth0' }).failure?.hint).toBe('wrong-name');
   });

@@ -123,6 +123,19 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
     );
   });
 
+  test('are reached with a root of the machine’s own, which is told and changes nothing', async () => {
+    const file = join(folder, 'machine-ca.pem');
+    writeFileSync(file, authority.certificate);
+    const { row, ran } = await checkSite(
+      lab.hosts.direct,
+      { roles: {} },
+      { args: ['--row', 'telemetry'], env: { NODE_EXTRA_CA_CERTS: file } },
+    );
+    expect(row('telemetry')).toMatchObject({ verdict: 'pass' });
+    expect(row('telemetry').notes.join()).toMatch(/which this machine trusts by NODE_EXTRA_CA_CERTS/);
+    expect(ran.exitCode).toBe(0);
+  });
+
   test('are reached through tinyproxy with basic authentication, not resolved here', async () => {
     const { report, checks, ran } = await through('tinyproxy', user);
     expect(verdictsOf(report)).toEqual(allReached);
