@@ -13,7 +13,6 @@ RUN sh .ci/setup
 COPY tsconfig.json tsconfig.build.json rolldown.config.ts ./
 COPY probes probes
 COPY src src
-COPY fixtures/lab fixtures/lab
 COPY specs specs
 # What is left of node_modules is what the program loads: no compiler, though a package of ours would like one beside it.
 RUN npm run build && npm prune --omit=dev --omit=peer --omit=optional --no-audit --no-fund

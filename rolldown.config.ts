@@ -47,7 +47,7 @@ export default defineConfig([
           },
           {
             name: 'commands',
-            test: /^(?!.*\/(?:src\/main\.ts|fixtures\/lab\/|src\/net\/connect-threads))/,
+            test: /^(?!.*\/(?:src\/main\.ts|src\/lab\/|src\/net\/connect-threads))/,
             priority: 1,
           },
         ],

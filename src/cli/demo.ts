@@ -16,7 +16,7 @@ export const demo: Command = {
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'demo');
-    const { startLab } = await import('../../fixtures/lab/index.ts');
+    const { startLab } = await import('../lab/index.ts');
     const spec = await loadSpec(defaultSpec, probes);
     const lab = await startLab({ broken: values.broken ?? false });
     try {

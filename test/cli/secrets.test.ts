@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeAuthority, soundLeaf } from '../../fixtures/lab/certificate.ts';
+import { makeAuthority, soundLeaf } from '../../src/lab/certificate.ts';
 import { reporters } from '../../src/report/index.ts';
 import { listening, type Listening } from '../support/real-io.ts';
 import { runXenreach } from '../support/run-xenreach.ts';

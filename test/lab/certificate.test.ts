@@ -7,8 +7,8 @@ import tls from 'node:tls';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { dayMs, inDays, makeAuthority, makeSelfSigned, soundLeaf } from '../../fixtures/lab/certificate.ts';
-import { startLab, type Lab } from '../../fixtures/lab/index.ts';
+import { dayMs, inDays, makeAuthority, makeSelfSigned, soundLeaf } from '../../src/lab/certificate.ts';
+import { startLab, type Lab } from '../../src/lab/index.ts';
 import { SiteFile } from '../../src/model/site.ts';
 
 const authority = makeAuthority('test authority');

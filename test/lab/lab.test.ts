@@ -10,7 +10,7 @@ import fc from 'fast-check';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { startLab, type Lab } from '../../fixtures/lab/index.ts';
+import { startLab, type Lab } from '../../src/lab/index.ts';
 import { HostObject, SiteFile } from '../../src/model/site.ts';
 import { askTcp, askUdp } from './ask.ts';
 
@@ -325,7 +325,7 @@ test.for([false, true])('closing leaves nothing behind (broken: %s)', async (bro
 });
 
 test.for(['await close()', ''])('a process ends by itself and leaves no file (%s)', async (last) => {
-  const lab = new URL('../../fixtures/lab/index.ts', import.meta.url).href;
+  const lab = new URL('../../src/lab/index.ts', import.meta.url).href;
   const script = `const { startLab } = await import('${lab}');
     const { site, close } = await startLab({ broken: true });
     console.log(/trust: \\["(.*)"\\]/.exec(site)[1]);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { expect, test } from 'vitest';
-import { makeAuthority, soundLeaf } from '../../fixtures/lab/certificate.ts';
+import { makeAuthority, soundLeaf } from '../../src/lab/certificate.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
 import type { Conn } from '../../src/model/probe.ts';
 import type { NetIo } from '../../src/net/io.ts';

@@ -2,7 +2,7 @@
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { makeAuthority as makeLabAuthority, soundLeaf } from '../../fixtures/lab/certificate.ts';
+import { makeAuthority as makeLabAuthority, soundLeaf } from '../../src/lab/certificate.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
 import { judgeCertificate } from '../../src/net/certificate.ts';
 import { makeOdd, type Certificate, type OddOptions } from '../support/certificates.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeAuthority, soundLeaf, type Credentials } from '../../fixtures/lab/certificate.ts';
+import { makeAuthority, soundLeaf, type Credentials } from '../../src/lab/certificate.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
 import type { Proxy } from '../../src/net/proxy.ts';
 import {

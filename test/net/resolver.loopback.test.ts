@@ -3,8 +3,9 @@ import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Ground, type UdpPeer } from '../../fixtures/lab/ground.ts';
-import { dnsServer, hostAddress, service, type DnsTemper } from '../../fixtures/lab/peers/dns.ts';
+import { openPeer, type UdpPeer } from '../../src/lab/peer.ts';
+import { dnsServer, hostAddress, service, type DnsOptions } from '../../src/lab/peers/dns.ts';
+import { Listeners } from '../../src/net/listeners.ts';
 import { NameResolver, type ResolverOptions } from '../../src/net/resolver.ts';
 import { failureOf, msOf, realIo } from '../support/real-io.ts';
 import { patienceMs } from '../support/patience.ts';
@@ -17,30 +18,30 @@ const zone = new Map([
   ['_ldap._tcp.lab.example SRV', [service(389, 'dc2.lab.example'), service(389, 'dc1.lab.example')]],
 ]);
 
-const ground = new Ground();
+const listeners = new Listeners();
 const folder = mkdtempSync(join(tmpdir(), 'xenreach-resolver-'));
 const asked: string[] = [];
 
 beforeAll(() => writeFileSync(join(folder, 'hosts'), ''));
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  await ground.close();
+  await listeners.close();
 });
 
 async function resolverOf(
-  temper: DnsTemper | 'silent' | 'nobody',
+  kind: DnsOptions | 'mute' | 'nobody',
   options: Partial<ResolverOptions> = {},
   conf = '',
 ): Promise<NameResolver> {
   const file = join(folder, `resolv-${asked.length}-${Math.random()}.conf`);
   writeFileSync(file, conf);
-  const answer: UdpPeer = typeof temper === 'string' ? () => undefined : dnsServer(zone, temper).udp;
+  const answer: UdpPeer = typeof kind === 'string' ? () => undefined : dnsServer(zone, kind).udp;
   const udp: UdpPeer = (query, ...rest) => {
     asked.push(nameIn(query));
     return answer(query, ...rest);
   };
-  const port = temper === 'nobody' ? await ground.vacant('127.0.0.1') : await ground.open('127.0.0.1', { udp });
-  if (temper === 'nobody') await ground.vacate();
+  const port = kind === 'nobody' ? await listeners.vacant('127.0.0.1') : await listeners.open('127.0.0.1', { udp });
+  if (kind === 'nobody') await listeners.vacate();
   asked.length = 0;
   return new NameResolver({
     family: 'any',
@@ -110,17 +111,17 @@ describe('no address', () => {
     ['empty.lab.example', {}, 'no-such-name', /the name exists, without one/],
     ['dc1.lab.example', { rcode: 'servFail' }, 'resolver-silent', /SERVFAIL/],
     ['dc1.lab.example', { rcode: 'refused' }, 'resolver-silent', /REFUSED/],
-    ['dc1.lab.example', 'silent', 'resolver-silent', /no DNS server answered/],
+    ['dc1.lab.example', 'mute', 'resolver-silent', /no DNS server answered/],
     ['dc1.lab.example', 'nobody', 'resolver-silent', /cannot be reached/],
-  ] as const)('%s with %j: %s', async ([name, temper, hint, detail]) => {
-    const resolver = await resolverOf(temper);
+  ] as const)('%s with %j: %s', async ([name, kind, hint, detail]) => {
+    const resolver = await resolverOf(kind);
     const failure = await failureOf(resolver.addresses(name));
     expect(failure).toMatchObject({ outcome: 'unresolved', stage: 'resolve', hint });
     expect(failure.detail).toMatch(detail);
   });
 
   test('of a server that is silent is not asked for again under every suffix', async () => {
-    const resolver = await resolverOf('silent', { family: '4' }, 'search a.example b.example c.example d.example\n');
+    const resolver = await resolverOf('mute', { family: '4' }, 'search a.example b.example c.example d.example\n');
     const asking = resolver.addresses('dc1.lab.example');
     expect(await msOf(asking)).toBeLessThan(patienceMs);
     expect(new Set(asked)).toEqual(new Set(['dc1.lab.example']));
@@ -128,30 +129,30 @@ describe('no address', () => {
 });
 
 describe('the next server', () => {
-  /** Two or three servers of these tempers, and what each of them was asked. */
-  async function serversOf(...tempers: (DnsTemper | 'silent' | 'nobody')[]) {
-    const heard: string[][] = tempers.map(() => []);
+  /** Two or three servers of these kinds, and what each of them was asked. */
+  async function serversOf(...kinds: (DnsOptions | 'mute' | 'nobody')[]) {
+    const heard: string[][] = kinds.map(() => []);
     const ports = await Promise.all(
-      tempers.map((temper, i) => {
-        const answer: UdpPeer = typeof temper === 'string' ? () => undefined : dnsServer(zone, temper).udp;
+      kinds.map((kind, i) => {
+        const answer: UdpPeer = typeof kind === 'string' ? () => undefined : dnsServer(zone, kind).udp;
         const udp: UdpPeer = (query, ...rest) => {
           heard[i]!.push(nameIn(query));
           return answer(query, ...rest);
         };
-        return temper === 'nobody' ? ground.vacant('127.0.0.1') : ground.open('127.0.0.1', { udp });
+        return kind === 'nobody' ? listeners.vacant('127.0.0.1') : listeners.open('127.0.0.1', { udp });
       }),
     );
-    await ground.vacate();
+    await listeners.vacate();
     return { servers: ports.map((port) => `127.0.0.1:${port}`), heard };
   }
 
   test.for([
     [{ rcode: 'servFail' }, 'answered SERVFAIL'],
     [{ rcode: 'refused' }, 'answered REFUSED'],
-    ['silent', 'did not answer'],
+    ['mute', 'did not answer'],
     ['nobody', 'cannot be reached'],
-  ] as const)('is asked after %j, which is told', async ([temper, what]) => {
-    const { servers } = await serversOf(temper, {});
+  ] as const)('is asked after %j, which is told', async ([kind, what]) => {
+    const { servers } = await serversOf(kind, {});
     const resolver = await resolverOf({}, { servers });
     expect(await resolver.addresses('dc1.lab.example')).toEqual(['192.0.2.1', '192.0.2.2', '2001:db8::1']);
     expect(resolver.passedOverFor('DC1.lab.example')).toEqual([`DNS server ${servers[0]} ${what}`]);
@@ -161,7 +162,7 @@ describe('the next server', () => {
   test('is asked after a refusal in the header alone, which is told as one', async () => {
     const refusal = (query: Buffer): Buffer =>
       Buffer.concat([query.subarray(0, 2), Buffer.from('81850000000000000000', 'hex')]);
-    const port = await ground.open('127.0.0.1', {
+    const port = await openPeer(listeners, '127.0.0.1', {
       udp: refusal,
       tcp: async (caller) => {
         const query = await caller.read((await caller.read(2)).readUInt16BE());
@@ -189,7 +190,7 @@ describe('the next server', () => {
   });
 
   test('is the first one for the names that come after a silence', async () => {
-    const { servers, heard } = await serversOf('silent', {});
+    const { servers, heard } = await serversOf('mute', {});
     const resolver = await resolverOf({}, { servers, family: '4' });
     await resolver.addresses('dc1.lab.example');
     await resolver.addresses('dc2.lab.example');
@@ -214,7 +215,7 @@ describe('the next server', () => {
   });
 
   test('silence alone is worth another try', async () => {
-    const { servers, heard } = await serversOf('silent', 'silent');
+    const { servers, heard } = await serversOf('mute', 'mute');
     const resolver = await resolverOf({}, { servers, family: '4', tries: 2, timeoutMs: 100 });
     await failureOf(resolver.addresses('dc1.lab.example'));
     expect(heard.map((names) => names.length >= 1)).toEqual([true, true]);
@@ -239,14 +240,14 @@ test('service records come by priority and weight', async () => {
 });
 
 test('cancelling ends what is still asked', async () => {
-  const resolver = await resolverOf('silent', { timeoutMs: 20_000 });
+  const resolver = await resolverOf('mute', { timeoutMs: 20_000 });
   const asking = failureOf(resolver.addresses('dc1.lab.example'));
   setTimeout(() => resolver.cancel(), 50);
   expect((await asking).detail).toMatch(/the run ended first/);
 });
 
 test('within an attempt its deadline holds, and a silent resolver is still no timeout of the host', async () => {
-  const resolver = await resolverOf('silent', { timeoutMs: 20_000 });
+  const resolver = await resolverOf('mute', { timeoutMs: 20_000 });
   await using attempt = realIo({ port: 443, resolver, timeoutMs: 150 });
   expect(await failureOf(attempt.io.resolve('dc1.lab.example'))).toMatchObject({
     outcome: 'unresolved',

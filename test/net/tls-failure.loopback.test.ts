@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { describe, expect, test } from 'vitest';
-import { makeAuthority, soundLeaf } from '../../fixtures/lab/certificate.ts';
+import { makeAuthority, soundLeaf } from '../../src/lab/certificate.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
 import { makeOdd } from '../support/certificates.ts';
 import { bytesOf, failureOf, listening, realIo } from '../support/real-io.ts';

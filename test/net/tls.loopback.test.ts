@@ -9,7 +9,7 @@ import {
   soundLeaf,
   type Credentials,
   type Leaf,
-} from '../../fixtures/lab/certificate.ts';
+} from '../../src/lab/certificate.ts';
 import type { SecureOptions } from '../../src/model/probe.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
 import { bytesOf, failureOf, listening, readText, realIo, type IoOptions, type Listening } from '../support/real-io.ts';

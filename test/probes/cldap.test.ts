@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cldap } from '../../probes/cldap.ts';
 import { decodeNetlogon, decodePingReply, encodePing } from '../../src/wire/ldap-ping.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 
 const recordings = recordedReplies('cldap');
 const entry = recordings.find((bytes) => bytes.length > 100)!;

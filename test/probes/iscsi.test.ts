@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { iscsi } from '../../probes/iscsi.ts';
-import { hostileReplies, outcomeOf } from '../support/hostile.ts';
+import { hostileReplies, outcomeOf } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 import { scriptedIo, type Step } from '../support/scripted-io.ts';
 

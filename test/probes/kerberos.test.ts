@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeReply, kerberos, kerberosTcp } from '../../probes/kerberos.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const udp = recordedReplies('kerberos');

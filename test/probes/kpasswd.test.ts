@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeReply, kpasswd, kpasswdTcp } from '../../probes/kpasswd.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 
 const recordings = recordedReplies('kpasswd');
 const mit = Buffer.from(recordings.find((bytes) => Buffer.from(bytes).includes('MIT.LAB'))!);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeResponse, netbiosName } from '../../probes/netbios-name.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const recordings = recordedReplies('netbios-name');

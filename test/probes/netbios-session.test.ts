@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeBodyLength, decodeResponse, netbiosSession } from '../../probes/netbios-session.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const recordings = recordedReplies('netbios-session');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeConfirm, decodeTpkt, encodeRequest, rdp } from '../../probes/rdp.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 
 const recordings = recordedReplies('rdp');

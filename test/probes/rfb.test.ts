@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeGreeting, rfb } from '../../probes/rfb.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { rpcbind, rpcbindUdp } from '../../probes/rpcbind.ts';
-import { hostileReplies, outcomeOf } from '../support/hostile.ts';
+import { hostileReplies, outcomeOf } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 

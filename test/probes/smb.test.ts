@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { smb } from '../../probes/smb.ts';
 import { ending } from '../support/failure.ts';
-import { hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const any = { dialect: 'any' } as const;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeIdentification, encodeDisconnect, ssh } from '../../probes/ssh.ts';
-import { expectBounded, hostileReplies, outcomeOf } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeMessage, syslog } from '../../probes/syslog.ts';
-import { hostileReplies, outcomeOf } from '../support/hostile.ts';
+import { hostileReplies, outcomeOf } from '../support/strange-bytes.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'log.test', address: '192.0.2.5', port: 514, transport: 'udp' } as const;

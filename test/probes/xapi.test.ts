@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeCallAnswer, xapi } from '../../probes/xapi.ts';
 import { NetError } from '../../src/model/errors.ts';
 import type { SecureOptions } from '../../src/model/probe.ts';
-import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 import { scriptedIo, type ScriptedIo } from '../support/scripted-io.ts';
 

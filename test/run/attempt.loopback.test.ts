@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { inDays, makeAuthority, soundLeaf, type Credentials } from '../../fixtures/lab/certificate.ts';
+import { inDays, makeAuthority, soundLeaf, type Credentials } from '../../src/lab/certificate.ts';
 import { NetError } from '../../src/model/errors.ts';
 import type { Check } from '../../src/model/plan.ts';
 import type { Probe } from '../../src/model/probe.ts';
@@ -80,10 +80,10 @@ test('datagrams that were sent again are attempts', async () => {
 });
 
 async function mutePort(): Promise<number> {
-  const { Ground } = await import('../../fixtures/lab/ground.ts');
-  const ground = new Ground();
-  const port = await ground.open('127.0.0.1', { udp: () => undefined });
-  // It goes with the process: nothing of the lab keeps one alive.
+  const { Listeners } = await import('../../src/net/listeners.ts');
+  const listeners = new Listeners();
+  const port = await listeners.open('127.0.0.1', { udp: () => undefined });
+  // It is closed with the process: it keeps none alive.
   return port;
 }
 

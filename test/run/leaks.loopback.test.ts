@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { startLab } from '../../fixtures/lab/index.ts';
+import { startLab } from '../../src/lab/index.ts';
 import { parseSite } from '../../src/load/site.ts';
 import { readTrust } from '../../src/load/trust.ts';
 import type { Check } from '../../src/model/plan.ts';

@@ -6,7 +6,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
-import { startLab } from '../../fixtures/lab/index.ts';
+import { startLab } from '../../src/lab/index.ts';
 import { decodeProxyUrl } from '../../src/load/proxy-url.ts';
 import { parseSite } from '../../src/load/site.ts';
 import { readTrust } from '../../src/load/trust.ts';

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { context, DerReader, encode, encodeInteger, encodeText, tags } from '../../src/wire/der.ts';
 import { DecodeError } from '../../src/wire/reader.ts';
-import { expectBounded } from '../support/hostile.ts';
+import { expectBounded } from '../support/strange-bytes.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const reading = (text: string): DerReader => new DerReader(Buffer.from(text, 'hex'));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeName } from '../../src/wire/dns-name.ts';
-import { expectBounded } from '../support/hostile.ts';
+import { expectBounded } from '../support/strange-bytes.ts';
 
 const packed = (...labels: string[]): Uint8Array =>
   Buffer.from(labels.map((label) => `${String.fromCharCode(label.length)}${label}`).join(''));

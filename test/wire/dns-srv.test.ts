@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeServiceReply, encodeServiceQuery } from '../../src/wire/dns-srv.ts';
-import { expectBounded } from '../support/hostile.ts';
+import { expectBounded } from '../support/strange-bytes.ts';
 
 // The DNS server of Samba 4.17: the target "dc1" is followed by a pointer into the question.
 const samba = Buffer.from(

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/model/errors.ts';
 import { decodeHeader, decodeStatusLine, readResponse, type HttpResponse } from '../../src/wire/http1.ts';
 import { decodes } from '../support/failure.ts';
-import { expectBounded, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 import { babble } from '../support/scripted-io.ts';
 
 const read = (text: string | Uint8Array): Promise<HttpResponse> =>

@@ -8,7 +8,7 @@ import {
   isLoggedIn,
   type Pdu,
 } from '../../src/wire/iscsi.ts';
-import { expectBounded, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 
 const recordings = recordedReplies('iscsi');
 const text = (line: string): Uint8Array => Buffer.from(line, 'latin1');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeError, decodeLength, encodeLength } from '../../src/wire/kerberos.ts';
-import { expectBounded, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 
 const recordings = recordedReplies('kerberos');
 const mit = recordings.find((bytes) => Buffer.from(bytes).includes('CLIENT_NOT_FOUND'))!;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { callInDatagram, decodeReply, encodeCall, readRecord, refusal } from '../../src/wire/rpc.ts';
 import { decodes } from '../support/failure.ts';
-import { expectBounded, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 import { babble, scriptedIo } from '../support/scripted-io.ts';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));

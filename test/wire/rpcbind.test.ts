@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeDump2, decodeDump4, portOf } from '../../src/wire/rpcbind.ts';
-import { expectBounded, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 
 const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
 /** Record mark and reply header are 28 bytes. */

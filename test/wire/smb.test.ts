@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { decodeFrameLength, decodeReply } from '../../src/wire/smb.ts';
-import { expectBounded, recordedReplies } from '../support/hostile.ts';
+import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 
 const recordings = recordedReplies('smb').map((bytes) => bytes.subarray(4));
 const smb2 = recordings.find((bytes) => bytes[0] === 0xfe && bytes[68] === 0x11)!;

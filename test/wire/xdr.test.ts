@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Reader } from '../../src/wire/reader.ts';
 import { encodeWords, readOpaque } from '../../src/wire/xdr.ts';
-import { expectBounded } from '../support/hostile.ts';
+import { expectBounded } from '../support/strange-bytes.ts';
 
 test('words are four bytes, the greatest first', () => {
   expect(Buffer.from(encodeWords(1, 0xffff_ffff, 0x8000_0000)).toString('hex')).toBe('00000001ffffffff80000000');

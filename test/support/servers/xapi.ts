@@ -1,7 +1,7 @@
 /** No XenServer host comes as a Debian package: the embedded site's own peer stands in for its web server. */
 import { startServer, type Place, type Server } from '../servers.ts';
 
-const lab = new URL('../../../fixtures/lab/', import.meta.url).href;
+const lab = new URL('../../../src/lab/', import.meta.url).href;
 
 export function startXapi(place: Place): Promise<Server> {
   const { address } = place;

@@ -3,7 +3,7 @@
  * nothing left open. What fits is a table; a peer that happens to speak the probe's own protocol may be answered.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hostileKinds, startHostile, type Hostile, type HostileKind } from '../../fixtures/lab/hostile.ts';
+import { hostileKinds, startHostile, type Hostile, type HostileKind } from '../support/hostile.ts';
 import { probes } from '../../src/check/registry.ts';
 import type { Observation, Outcome } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';

@@ -1,9 +1,10 @@
 /** The hostile peers do what their names say. */
 import { expect, test } from 'vitest';
-import { hostileKinds, startHostile, type HostileKind } from '../../fixtures/lab/hostile.ts';
-import { ntpServer } from '../../fixtures/lab/peers/ntp.ts';
-import { nfs, rpcServer } from '../../fixtures/lab/peers/rpc.ts';
-import { askTcp, askUdp, type UdpAnswer } from './ask.ts';
+import { hostileKinds, startHostile, type HostileKind } from './hostile.ts';
+import { ntpServer } from '../../src/lab/peers/ntp.ts';
+import { nfs } from '../../src/lab/peers/nfs.ts';
+import { rpcServer } from '../../src/lab/peers/rpc.ts';
+import { askTcp, askUdp, type UdpAnswer } from '../lab/ask.ts';
 
 const call = `112233440000000000000002000186a300000003${'00000000'.repeat(5)}`;
 
