@@ -8,33 +8,14 @@ import type { Conn, ExchangeOptions, HttpRequest, ProbeIo, Reply, SecureOptions,
 import { judgeCertificate, observeCertificate } from './certificate.ts';
 import { StreamConn } from './conn.ts';
 import { crypto } from './crypto.ts';
-import type { Deadlines } from './deadlines.ts';
-import type { Pacer } from './pacer.ts';
+import type { NetContext } from './net.ts';
 import { usableAddresses } from './found-addresses.ts';
 import { forward, ownPage, tunnel, type Proxy, type Way } from './proxy.ts';
-import type { NameResolver } from './resolver.ts';
 import { Scope } from './scope.ts';
-import type { SpareSockets } from './spare-sockets.ts';
-import type { SynRetransmits } from './syn-retransmits.ts';
 import { behindProxy, byProxy, Tap, unreachableProxy } from './tap.ts';
 import { openTcp } from './tcp.ts';
-import { handshake, tlsEvidence, type HandshakeOptions, type SecureContexts, type Session } from './tls.ts';
+import { handshake, tlsEvidence, type HandshakeOptions, type Session } from './tls.ts';
 import { Datagrams } from './udp.ts';
-
-/** What all attempts of a run share. */
-export interface Net {
-  readonly deadlines: Deadlines;
-  readonly pacer: Pacer;
-  readonly sockets: SpareSockets;
-  readonly resolver: NameResolver;
-  readonly contexts: SecureContexts;
-  readonly proxy: Proxy | null;
-  readonly sourceAddress: string | undefined;
-  /** How often a datagram is sent again. */
-  readonly retries: number;
-  readonly counters: { connects: number; datagrams: number };
-  readonly synRetransmits: SynRetransmits;
-}
 
 /** Datagrams are lost by ones and twos; a second later the way is usually free again. */
 const maxResendMs = 1500;
@@ -55,7 +36,7 @@ export class NetIo implements ProbeIo {
   readonly evidence: Record<string, Json> = {};
   readonly warnings: string[] = [];
   readonly notes: string[] = [];
-  readonly #net: Net;
+  readonly #net: NetContext;
   readonly #target: Target;
   readonly #options: AttemptOptions;
   #isTunnel = false;
@@ -64,7 +45,7 @@ export class NetIo implements ProbeIo {
   #datagrams: Datagrams | undefined;
   #helloUnanswered = never;
 
-  constructor(net: Net, target: Target, options: AttemptOptions) {
+  constructor(net: NetContext, target: Target, options: AttemptOptions) {
     this.#net = net;
     this.#target = target;
     this.#options = options;

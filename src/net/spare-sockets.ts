@@ -16,8 +16,8 @@ export interface Listener {
 
 export interface SpareOptions {
   readonly sourceAddress: string | undefined;
-  /** How many sockets more may be open: a spare one counts as well as one that is in use. */
-  readonly room: () => number;
+  /** Spare sockets take no more than what it has left. */
+  readonly budget: { readonly room: number };
 }
 
 /** Checks start by 16 a turn and a socket rests for two at the most: more would wait for nobody. */
@@ -101,16 +101,16 @@ export class DatagramSocket {
 
 export class SpareSockets {
   readonly sourceAddress: string | undefined;
-  readonly #room: () => number;
+  readonly #budget: SpareOptions['budget'];
   /** In the order of their release. */
   #spares: DatagramSocket[] = [];
   #turn = 0;
   #isTurning = false;
   #isClosed = false;
 
-  constructor({ sourceAddress, room }: SpareOptions) {
+  constructor({ sourceAddress, budget }: SpareOptions) {
     this.sourceAddress = sourceAddress;
-    this.#room = room;
+    this.#budget = budget;
   }
 
   get size(): number {
@@ -118,7 +118,7 @@ export class SpareSockets {
   }
 
   get hasRoom(): boolean {
-    return !this.#isClosed && this.size < maxSpares && this.size < this.#room();
+    return !this.#isClosed && this.size < maxSpares && this.size < this.#budget.room;
   }
 
   take(isIPv6: boolean): DatagramSocket {
@@ -140,7 +140,7 @@ export class SpareSockets {
 
   /** Something else is about to be opened. */
   makeRoom(): void {
-    while (this.size > 0 && this.size > this.#room()) this.#spares[0]!.close();
+    while (this.size > 0 && this.size > this.#budget.room) this.#spares[0]!.close();
   }
 
   /** The run is over, or this machine is out of what sockets are made of: none are kept from now on. */

@@ -4,18 +4,23 @@ import type { Answer, Hint, Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import { isExhaustion } from '../net/failure.ts';
-import { NetIo, type AttemptOptions, type Net } from '../net/io.ts';
+import { NetIo } from '../net/io.ts';
+import type { NetContext } from '../net/net.ts';
+import type { Proxy } from '../net/proxy.ts';
 import { veiledEvidence, veilOf } from '../net/veil.ts';
 import { DecodeError } from '../wire/reader.ts';
+import type { Job } from './job.ts';
 
-export interface Attempts {
-  readonly net: Net;
+export interface AttemptContext {
+  readonly net: NetContext;
   readonly timeoutMs: number;
   /** Every attempt under way, so that an interruption can end it. */
   readonly live: Set<NetIo>;
-  /** Told of defects of our own: the probe threw what is no answer. */
-  readonly onBug: (check: Check, error: unknown) => void;
+  /** Called when a probe throws anything but a NetError or a DecodeError: that is a defect of ours. */
+  readonly onBug: OnBug;
 }
+
+export type OnBug = (check: Check, error: unknown) => void;
 
 interface Result {
   readonly io: NetIo;
@@ -24,61 +29,47 @@ interface Result {
 }
 
 /** Never rejects. Undefined when this machine was out of resources: nothing was learned, try again later. */
-export async function observe(
-  check: Check,
-  address: string,
-  probe: Probe,
-  context: Attempts,
-): Promise<Observation | undefined> {
-  const startedAt = timestamp();
-  const began = performance.now();
-  const { timeoutMs } = context;
-  let attempts = 1;
-  let hint: Hint | null = null;
-  let result = await attempt(check, address, probe, context, {
-    timeoutMs,
-    viaProxy: check.viaProxy,
-    smallHello: false,
-  });
-  if (result.failure && isExhaustion(result.failure)) return undefined;
-  if (result.failure?.outcome === 'timeout' && result.io.helloUnanswered) {
-    // Some firewalls drop a ClientHello of two segments, which Node's is: is that what happened?
-    const second = await attempt(check, address, probe, context, {
-      timeoutMs,
-      viaProxy: check.viaProxy,
-      smallHello: true,
-    });
-    attempts += 1;
-    if (isHeard(second)) {
-      result = second;
-      hint = 'large-hello';
-      // Before what the certificate warns of: it is why there were two.
-      if (second.answer) second.io.warnings.unshift(largeHello);
-    }
-  }
-  const { io, answer, failure } = result;
-  return unrepeated(check, context, {
+export async function observe(job: Job, context: AttemptContext): Promise<Observation | undefined> {
+  const first = await attempt(job, context, false);
+  if (first.failure && isExhaustion(first.failure)) return undefined;
+  const isHelloLost = first.failure?.outcome === 'timeout' && first.io.helloUnanswered;
+  if (!isHelloLost) return observationOf(job, first, { attempts: 1, hint: null }, context);
+  // Some firewalls drop a ClientHello of two segments, which Node's is: is that what happened?
+  const second = await attempt(job, context, true);
+  if (!isHeard(second)) return observationOf(job, first, { attempts: 2, hint: null }, context);
+  // Before what the certificate warns of: it is why there were two.
+  if (second.answer) second.io.warnings.unshift(largeHello);
+  return observationOf(job, second, { attempts: 2, hint: 'large-hello' }, context);
+}
+
+function observationOf(
+  { check, address, probe, startedAt, startedMs }: Job,
+  { io, answer, failure }: Result,
+  seen: { readonly attempts: number; readonly hint: Hint | null },
+  { net }: AttemptContext,
+): Observation {
+  return unrepeated(check, net.proxy, {
     check: check.id,
     address: check.viaProxy || probe.perAddress === false ? null : address,
     outcome: answer?.outcome ?? failure!.outcome,
     stage: answer ? (answer.outcome === 'declined' ? 'exchange' : null) : (failure?.stage ?? null),
-    hint: failure?.hint ?? hint,
+    hint: failure?.hint ?? seen.hint,
     code: failure?.code ?? null,
     detail: answer?.detail ?? failure!.detail,
     remedy: (answer ?? failure!).remedy ?? silenceRemedy(check, address, probe, failure),
     warnings: io.warnings,
     notes: io.notes,
-    attempts: Math.max(attempts, io.sends),
+    attempts: Math.max(seen.attempts, io.sends),
     startedAt,
-    durationMs: hundredths(performance.now() - began),
+    durationMs: hundredths(performance.now() - startedMs),
     evidence: { ...io.evidence, ...answer?.evidence },
   });
 }
 
 /** Whatever answered through a proxy may repeat what the proxy was sent: the password is in no field of what we tell. */
-function unrepeated(check: Check, { net }: Attempts, observation: Observation): Observation {
-  if (!check.viaProxy || net.proxy?.password === undefined) return observation;
-  const veil = veilOf(net.proxy);
+function unrepeated(check: Check, proxy: Proxy | null, observation: Observation): Observation {
+  if (!check.viaProxy || proxy?.password === undefined) return observation;
+  const veil = veilOf(proxy);
   const { code, remedy, detail, warnings, notes, evidence } = observation;
   return {
     ...observation,
@@ -97,7 +88,7 @@ function silenceRemedy({ transport, port }: Check, address: string, probe: Probe
   return (isSilence ? probe.onSilence?.({ address, port }) : undefined) ?? null;
 }
 
-/** The peer said something to the hello. A second attempt that never got so far (refused, interrupted) proves nothing of it. */
+/** The peer reacted to the hello itself. An attempt that did not get so far (refused, interrupted) says nothing of it. */
 function isHeard({ io, answer, failure }: Result): boolean {
   if (answer) return true;
   const isBeyond = failure?.stage === 'tls' || failure?.stage === 'exchange';
@@ -105,23 +96,21 @@ function isHeard({ io, answer, failure }: Result): boolean {
 }
 
 /** What `observe` resolves with, for a check that a completed handshake answers and that took the short way. */
-export function observationOf(
-  { id }: Check,
-  address: string,
-  answer: Answer,
+export function observationOfConnect(
+  { check, address, answerOnConnect, startedAt }: Job,
   connect: {
-    readonly startedAt: string;
     readonly elapsedMs: number;
     readonly failure: NetFailure | undefined;
     /** Why it was late. */
     readonly note: string | undefined;
   },
 ): Observation | undefined {
-  const { startedAt, failure, note } = connect;
+  const { failure, note } = connect;
   if (failure && isExhaustion(failure)) return undefined;
+  const answer = answerOnConnect!;
   const durationMs = hundredths(connect.elapsedMs);
   return {
-    check: id,
+    check: check.id,
     address,
     outcome: failure?.outcome ?? answer.outcome,
     stage: failure?.stage ?? null,
@@ -154,15 +143,11 @@ const hundredths = (ms: number): number => Math.round(ms * 100) / 100;
 const largeHello =
   'only a TLS hello of one TCP segment gets through: something on the way drops the larger, post-quantum one that current clients send';
 
-async function attempt(
-  check: Check,
-  address: string,
-  probe: Probe,
-  { net, live, onBug }: Attempts,
-  options: AttemptOptions,
-): Promise<Result> {
+async function attempt(job: Job, context: AttemptContext, smallHello: boolean): Promise<Result> {
+  const { check, address, probe } = job;
+  const { net, timeoutMs, live, onBug } = context;
   const target = { host: check.host, address, port: check.port, transport: check.transport };
-  const io = new NetIo(net, target, options);
+  const io = new NetIo(net, target, { timeoutMs, viaProxy: check.viaProxy, smallHello });
   live.add(io);
   try {
     return { io, answer: await probe.run(io, target, check.options) };
@@ -174,7 +159,13 @@ async function attempt(
   }
 }
 
-function failureOf(error: unknown, check: Check, onBug: Attempts['onBug']): NetFailure {
+/** Ends every attempt under way. */
+export function stopAttempts({ live }: AttemptContext, why: string): void {
+  for (const { scope } of [...live]) scope.stop(new NetError({ outcome: 'aborted', stage: scope.stage, detail: why }));
+}
+
+/** What went wrong with a check, in an attempt or before it. */
+export function failureOf(error: unknown, check: Check, onBug: OnBug): NetFailure {
   if (error instanceof NetError) return error.failure;
   if (error instanceof DecodeError) {
     return { outcome: 'garbled', stage: 'exchange', detail: `unexpected answer: ${error.told}` };

@@ -2,6 +2,7 @@
  * The bounded-concurrency pool: how many checks are in flight, and when the next may start. Who that is, its Turns say. It
  * starts what may start once in a turn of the event loop, so that what comes back is read between two of them.
  */
+import type { SocketBudget } from '../net/socket-budget.ts';
 import { Limit, silenceMs } from './limit.ts';
 import { Rate } from './rate.ts';
 import { Turns, type Host, type Lane } from './turns.ts';
@@ -34,13 +35,12 @@ export interface PoolRules<T> {
 }
 
 export class Pool<T> {
-  maxInFlight = 0;
+  readonly #budget: SocketBudget;
   readonly #clock: PoolClock;
   readonly #rules: PoolRules<T>;
   readonly #limit: Limit;
   readonly #rate: Rate;
   readonly #turns: Turns<T>;
-  #inFlight = 0;
   #waiting = 0;
   /** Since the pool was last seen full. */
   #ended = 0;
@@ -50,7 +50,10 @@ export class Pool<T> {
   #isStopped = false;
   #onIdle: (() => void)[] = [];
 
-  constructor({ concurrency, growTo, perHost, rate }: PoolOptions, clock: PoolClock, rules: PoolRules<T>) {
+  /** `budget`: who else opens sockets sees in it how many are in flight. */
+  constructor(options: PoolOptions, budget: SocketBudget, clock: PoolClock, rules: PoolRules<T>) {
+    const { concurrency, growTo, perHost, rate } = options;
+    this.#budget = budget;
     this.#clock = clock;
     this.#rules = rules;
     this.#limit = new Limit(concurrency, growTo);
@@ -64,10 +67,6 @@ export class Pool<T> {
     this.#turns = new Turns(turnRules, this.#onDone);
   }
 
-  get inFlight(): number {
-    return this.#inFlight;
-  }
-
   /** `host`: the address, which `perHost` counts. */
   add(task: T, host: string, isDatagram: boolean): void {
     if (this.#isStopped) return;
@@ -79,7 +78,7 @@ export class Pool<T> {
   putBack(task: T, host: string, isDatagram: boolean, afterMs: number): void {
     if (this.#isStopped) return;
     this.#waiting += 1;
-    this.#limit.halve(this.#inFlight, this.#clock.now());
+    this.#limit.halve(this.#budget.inUse, this.#clock.now());
     this.#clock.after(afterMs, () => {
       if (!this.#isStopped) this.#turns.add(task, host, isDatagram);
     });
@@ -100,7 +99,7 @@ export class Pool<T> {
   }
 
   #isIdle(): boolean {
-    return this.#waiting === 0 && this.#inFlight === 0;
+    return this.#waiting === 0 && this.#budget.inUse === 0;
   }
 
   #tellIdle(): void {
@@ -118,7 +117,7 @@ export class Pool<T> {
     this.#isAwake = false;
     const now = this.#clock.now();
     this.#limit.recover(now);
-    const places = this.#limit.current - this.#inFlight;
+    const places = this.#limit.current - this.#budget.inUse;
     const most = Math.min(this.#rules.room(), places, this.#rate.allowed(now));
     for (let started = 0; started < most; started += 1) {
       const lane = this.#turns.next();
@@ -126,21 +125,20 @@ export class Pool<T> {
       this.#launch(lane);
     }
     if (!this.#turns.isAwaited) return;
-    if (this.#inFlight >= this.#limit.current) this.#watchSilence();
+    if (this.#budget.inUse >= this.#limit.current) this.#watchSilence();
     else if (this.#rate.isSpent) this.#awaitRate();
     else this.#wake();
   };
 
   #launch(lane: Lane<T>): void {
     this.#waiting -= 1;
-    this.#inFlight += 1;
-    if (this.#inFlight > this.maxInFlight) this.maxInFlight = this.#inFlight;
+    this.#budget.take();
     this.#rate.spend();
     this.#rules.start(this.#turns.take(lane), lane.host.onDone);
   }
 
   readonly #onDone = (host: Host<T>): void => {
-    this.#inFlight -= 1;
+    this.#budget.giveBack();
     this.#ended += 1;
     this.#turns.release(host);
     if (this.#turns.isAwaited) this.#wake();
@@ -163,7 +161,7 @@ export class Pool<T> {
     this.#ended = 0;
     this.#clock.after(silenceMs, () => {
       this.#watchesSilence = false;
-      const isFull = this.#inFlight >= this.#limit.current && this.#turns.isAwaited;
+      const isFull = this.#budget.inUse >= this.#limit.current && this.#turns.isAwaited;
       if (isFull) this.#limit.wasFull(this.#ended);
       this.#wake();
     });

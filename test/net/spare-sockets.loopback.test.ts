@@ -35,14 +35,14 @@ async function rested(): Promise<void> {
 }
 const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => /^UDP/i.test(name)).length;
 
-let places: number;
+const budget = { room: 0 };
 let sockets: SpareSockets;
 
 beforeEach(async () => {
   // Handles that the test before closed are counted until the loop has gone round.
   await rested();
-  places = 10;
-  sockets = new SpareSockets({ sourceAddress: undefined, room: () => places });
+  budget.room = 10;
+  sockets = new SpareSockets({ sourceAddress: undefined, budget });
 });
 
 afterEach(() => sockets.close());
@@ -181,8 +181,8 @@ describe('not kept is a socket', () => {
     expect(sockets.size).toBe(0);
   });
 
-  test('that never sent anything', () => {
-    const attempt = realIo({ port: 9, transport: 'udp', sockets });
+  test('that never sent anything', async () => {
+    await using attempt = realIo({ port: 9, transport: 'udp', sockets });
     void attempt.io.exchange(bytesOf('?'), any);
     attempt.io.scope.close();
     expect(sockets.size).toBe(0);
@@ -191,7 +191,7 @@ describe('not kept is a socket', () => {
 
 test('the source address stays', async () => {
   await using server = await echo();
-  sockets = new SpareSockets({ sourceAddress: '127.0.0.5', room: () => places });
+  sockets = new SpareSockets({ sourceAddress: '127.0.0.5', budget });
   for (let i = 0; i < 3; i += 1) {
     expect(await ask(server.port)).toBe('re: hello');
     await rested();
@@ -205,10 +205,10 @@ test('no more are kept than there are places, and they make room for others', as
   const all = await Promise.all(Array.from({ length: 100 }, () => connected(sockets.take(false), server.port)));
   for (const socket of all) socket.release(true);
   expect(sockets.size).toBe(10);
-  places = 3;
+  budget.room = 3;
   sockets.makeRoom();
   expect(sockets.size).toBe(3);
-  places = -1;
+  budget.room = -1;
   sockets.makeRoom();
   expect(sockets.size).toBe(0);
   expect(all.some(({ isOpen }) => isOpen)).toBe(false);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { SocketBudget } from '../../src/net/socket-budget.ts';
 import { Pool, type PoolOptions } from '../../src/run/pool.ts';
 import { HandClock } from '../support/hand-clock.ts';
 
@@ -69,17 +70,17 @@ test('a host whose datagrams must wait is connected to meanwhile', () => {
 });
 
 test('while silence holds every place the pool grows, and not beyond what it may', () => {
-  const { pool, clock } = silentPool({ concurrency: 16, growTo: 100, perHost: 1, rate: 1_000_000 });
+  const { budget, clock } = silentPool({ concurrency: 16, growTo: 100, perHost: 1, rate: 1_000_000 });
   clock.advance(200);
-  expect(pool.inFlight).toBe(16);
+  expect(budget.inUse).toBe(16);
   clock.advance(2000);
-  expect(pool.inFlight).toBe(100);
+  expect(budget.inUse).toBe(100);
 });
 
 test('a concurrency that was asked for is kept, silence or not', () => {
-  const { pool, clock } = silentPool({ concurrency: 16, perHost: 1, rate: 1_000_000 });
+  const { budget, clock } = silentPool({ concurrency: 16, perHost: 1, rate: 1_000_000 });
   clock.advance(3000);
-  expect(pool.maxInFlight).toBe(16);
+  expect(budget.mostInUse).toBe(16);
 });
 
 test('a machine that is out of resources gets half as much to do, and the rest later', () => {
@@ -88,7 +89,8 @@ test('a machine that is out of resources gets half as much to do, and the rest l
   let open = 0;
   let refused = 0;
   const finished: number[] = [];
-  const pool: Pool<Job> = new Pool({ concurrency: 64, perHost: 64, rate: 1_000_000 }, clock, {
+  const budget = new SocketBudget(64);
+  const pool: Pool<Job> = new Pool({ concurrency: 64, perHost: 64, rate: 1_000_000 }, budget, clock, {
     room: () => 16,
     datagramDelayMs: () => 0,
     start: (job, done) => {
@@ -107,7 +109,7 @@ test('a machine that is out of resources gets half as much to do, and the rest l
   for (const job of jobsOf(Array.from({ length: 60 }, () => ({ host: 0, turns: 0, isDatagram: false }))))
     pool.add(job, job.host, job.isDatagram);
   clock.advance(20);
-  expect(pool.inFlight).toBeLessThanOrEqual(32);
+  expect(budget.inUse).toBeLessThanOrEqual(32);
   room = 64;
   clock.exhaust();
   expect(refused).toBeGreaterThan(0);
@@ -115,31 +117,39 @@ test('a machine that is out of resources gets half as much to do, and the rest l
 });
 
 test('what waits is dropped when the run is stopped', async () => {
-  const { pool, clock, open } = silentPool({ concurrency: 4, perHost: 4, rate: 1_000_000 });
+  const { pool, budget, clock, open } = silentPool({ concurrency: 4, perHost: 4, rate: 1_000_000 });
   clock.settle();
   expect(open).toHaveLength(4);
   pool.stop();
   for (const done of open) done();
   await pool.idle();
   clock.exhaust();
-  expect(pool.maxInFlight).toBe(4);
+  expect(budget.mostInUse).toBe(4);
 });
 
 function jobsOf(drafts: readonly { host: number; turns: number; isDatagram: boolean }[]): Job[] {
   return drafts.map(({ host, turns, isDatagram }, name) => ({ name, host: `192.0.2.${host}`, turns, isDatagram }));
 }
 
-function silentPool(options: PoolOptions): { pool: Pool<Job>; clock: HandClock; open: (() => void)[] } {
+interface Silent {
+  readonly pool: Pool<Job>;
+  readonly budget: SocketBudget;
+  readonly clock: HandClock;
+  readonly open: (() => void)[];
+}
+
+function silentPool(options: PoolOptions): Silent {
   const clock = new HandClock();
+  const budget = new SocketBudget(options.concurrency);
   const open: (() => void)[] = [];
-  const pool = new Pool<Job>(options, clock, {
+  const pool = new Pool<Job>(options, budget, clock, {
     room: () => 16,
     datagramDelayMs: () => 0,
     start: (_, done) => void open.push(done),
   });
   const drafts = Array.from({ length: 500 }, (_, host) => ({ host, turns: 0, isDatagram: false }));
   for (const job of jobsOf(drafts)) pool.add(job, job.host, job.isDatagram);
-  return { pool, clock, open };
+  return { pool, budget, clock, open };
 }
 
 function play(
@@ -151,7 +161,7 @@ function play(
   const seen = { started: [] as number[], startedAt: [] as number[], most: 0, mostToOne: 0 };
   const toHost = new Map<string, number>();
   let inFlight = 0;
-  const pool = new Pool<Job>(options, clock, {
+  const pool = new Pool<Job>(options, new SocketBudget(options.concurrency), clock, {
     room: () => 16,
     datagramDelayMs,
     start: ({ name, host, turns }, done) => {

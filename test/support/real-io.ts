@@ -2,15 +2,12 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Conn, Target } from '../../src/model/probe.ts';
 import { NetError, type NetFailure } from '../../src/model/errors.ts';
-import { Deadlines } from '../../src/net/deadlines.ts';
-import { NetIo, type Net } from '../../src/net/io.ts';
-import { Pacer } from '../../src/net/pacer.ts';
+import { NetIo } from '../../src/net/io.ts';
+import { openNet, type NetContext } from '../../src/net/net.ts';
 import { NameResolver } from '../../src/net/resolver.ts';
-import { SpareSockets } from '../../src/net/spare-sockets.ts';
 import { SynRetransmits } from '../../src/net/syn-retransmits.ts';
-import { SecureContexts } from '../../src/net/tls.ts';
 
-export interface IoOptions extends Partial<Net> {
+export interface IoOptions extends Partial<NetContext> {
   readonly port: number;
   readonly host?: string;
   readonly address?: string;
@@ -24,23 +21,25 @@ export interface IoOptions extends Partial<Net> {
 
 export interface RealIo extends AsyncDisposable {
   readonly io: NetIo;
-  readonly net: Net;
+  readonly net: NetContext;
 }
 
 /** One attempt. Disposing of it is what ends an attempt: everything it opened is closed. */
 export function realIo(options: IoOptions): RealIo {
   const { port, address = '127.0.0.1', host = address, transport = 'tcp', timeoutMs = 2000, trust = [] } = options;
   const { viaProxy = false, smallHello = false, ...rest } = options;
-  const net: Net = {
-    deadlines: new Deadlines(),
-    pacer: new Pacer(),
-    sockets: new SpareSockets({ sourceAddress: options.sourceAddress, room: () => 0 }),
-    resolver: new NameResolver({ family: 'any', timeoutMs: 250, tries: 1 }),
-    contexts: new SecureContexts({ extra: trust }),
-    proxy: null,
-    sourceAddress: undefined,
+  const opened = openNet({
+    concurrency: 0,
+    timeoutMs,
     retries: 2,
-    counters: { connects: 0, datagrams: 0 },
+    family: 'any',
+    sourceAddress: options.sourceAddress,
+    proxy: null,
+    trust,
+  });
+  const net: NetContext = {
+    ...opened,
+    resolver: new NameResolver({ family: 'any', timeoutMs: 250, tries: 1 }),
     synRetransmits: new SynRetransmits(() => 0),
     ...rest,
   };
@@ -50,6 +49,7 @@ export function realIo(options: IoOptions): RealIo {
     net,
     [Symbol.asyncDispose]: async () => {
       io.scope.close();
+      opened.close();
       await new Promise(setImmediate);
     },
   };

@@ -1,0 +1,36 @@
+/** Each check is told until it is finished, and not again: also when the run is stopped in the middle. */
+import type { Observation } from '../model/outcome.ts';
+import type { Check } from '../model/plan.ts';
+import { unfinished } from './attempt.ts';
+
+export type OnObservation = (check: Check, observation: Observation, isLast: boolean, index: number) => void;
+
+export class FinishedChecks {
+  readonly #checks: readonly Check[];
+  readonly #onObservation: OnObservation;
+  /** 1 at the index of each check that is finished. */
+  readonly #isFinished: Uint8Array;
+
+  constructor(checks: readonly Check[], onObservation: OnObservation) {
+    this.#checks = checks;
+    this.#onObservation = onObservation;
+    this.#isFinished = new Uint8Array(checks.length);
+  }
+
+  /** `isLast`: the check has no further address. */
+  emit(index: number, observation: Observation, isLast: boolean): void {
+    if (this.#isFinished[index] === 1) return;
+    if (isLast) this.finish(index);
+    this.#onObservation(this.#checks[index]!, observation, isLast, index);
+  }
+
+  /** There is nothing to tell of it. */
+  finish(index: number): void {
+    this.#isFinished[index] = 1;
+  }
+
+  /** Every check that is not finished is given up for this reason. */
+  emitRest(why: string): void {
+    for (const [index, check] of this.#checks.entries()) this.emit(index, unfinished(check, why), true);
+  }
+}
