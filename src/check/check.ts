@@ -5,7 +5,7 @@
 import { HostSigns, isSilence } from '../judge/host-signs.ts';
 import { judgeRow } from '../judge/judge.ts';
 import { isAdvisory, plannedCheck, reportCheck, summarize } from '../judge/report.ts';
-import { RowBook } from '../judge/row-book.ts';
+import { OpenRows } from '../judge/open-rows.ts';
 import type { Observation } from '../model/outcome.ts';
 import type { Check, Plan } from '../model/plan.ts';
 import type { Progress, Report, ReportCheck, ReportHead, ReportRow, ReportTail } from '../model/report.ts';
@@ -80,7 +80,7 @@ class Judging {
   readonly #plan: Plan;
   readonly #mode: Mode;
   readonly #events: CheckEvents;
-  readonly #rows: RowBook;
+  readonly #rows: OpenRows;
   /** Undefined: they are told and forgotten. */
   readonly #checks: ReportCheck[] | undefined;
   #checkCount = 0;
@@ -91,7 +91,7 @@ class Judging {
     this.#plan = plan;
     this.#mode = mode;
     this.#events = events;
-    this.#rows = new RowBook(plan, mode);
+    this.#rows = new OpenRows(plan, mode);
     this.#checks = keepsChecks ? [] : undefined;
   }
 

@@ -1,7 +1,7 @@
 /** The one maker of reports: whoever has rows and checks, of a run, of a plan or of old observations, comes here. */
 import { causesOf } from '../judge/causes.ts';
 import { HostSigns } from '../judge/host-signs.ts';
-import { judgeRow, type Checked } from '../judge/judge.ts';
+import { judgeRow, type CheckResult } from '../judge/judge.ts';
 import { exitCodeOf, isComplete, reportCheck, summarize, type FailOn } from '../judge/report.ts';
 import { version } from '../load/version.ts';
 import type { Observation } from '../model/outcome.ts';
@@ -104,7 +104,7 @@ export function judge(input: JudgeInput): Report {
   const signs = new HostSigns();
   for (const { check, observations: seen } of results.values()) for (const one of seen) signs.add(check, one);
   const settled = new Map(
-    [...results].map(([id, { check, observations: seen }]): [string, Checked] => [
+    [...results].map(([id, { check, observations: seen }]): [string, CheckResult] => [
       id,
       { check, observations: seen.map((one) => signs.settled(check, one)) },
     ]),
@@ -125,7 +125,7 @@ export function judge(input: JudgeInput): Report {
   return makeReport({ head: headOf(input, mode, startedAt), tail, spec, rows, checks });
 }
 
-function resultsOf(plan: Plan, observations: readonly Observation[]): Map<string, Checked> {
+function resultsOf(plan: Plan, observations: readonly Observation[]): Map<string, CheckResult> {
   const results = new Map<string, { check: Check; observations: Observation[] }>(
     plan.checks.map((check) => [check.id, { check, observations: [] }]),
   );

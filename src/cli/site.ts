@@ -12,10 +12,10 @@ import type { Loaded } from './inputs.ts';
 import type { Arguments } from './options.ts';
 import { wishesFrom } from './wishes.ts';
 
-const usualSites = ['site.yaml', '/etc/xenreach/site.yaml'];
+const defaultSites = ['site.yaml', '/etc/xenreach/site.yaml'];
 
 export async function load(values: Arguments): Promise<Loaded & { readonly spec: LoadedSpec }> {
-  const file = values.site ?? usualSite();
+  const file = values.site ?? defaultSite();
   const name = file === '-' ? '<stdin>' : file;
   // Once: it may be a pipe.
   const source = file === '-' ? await standardInput() : readFile(file);
@@ -28,8 +28,8 @@ export async function load(values: Arguments): Promise<Loaded & { readonly spec:
   return { spec, site: siteOf(document, spec), siteFile: file, specFile: isPath(wanted) ? wanted : null };
 }
 
-function usualSite(): string {
-  const found = usualSites.find((file) => existsSync(file));
+function defaultSite(): string {
+  const found = defaultSites.find((file) => existsSync(file));
   if (found !== undefined) {
     const why = whyNotOurs(found);
     if (why === null) return found;
@@ -38,7 +38,7 @@ function usualSite(): string {
     );
   }
   throw new UsageError(
-    `no site file: neither ${usualSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
+    `no site file: neither ${defaultSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
   );
 }
 

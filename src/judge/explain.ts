@@ -57,8 +57,7 @@ export interface Seen {
 export function remedyFor(seen: Seen): string | null {
   const { check, use, observation } = seen;
   if (observation.remedy !== null) return observation.remedy;
-  const isOfProxy = observation.hint === 'proxy' && !['answered', 'declined'].includes(observation.outcome);
-  if (isOfProxy) return proxyRemedy;
+  if (observation.hint === 'proxy' && observation.outcome !== 'answered') return proxyRemedy;
   switch (observation.outcome) {
     case 'answered':
       return observation.hint === 'large-hello'
@@ -77,7 +76,7 @@ export function remedyFor(seen: Seen): string | null {
       if (use.isVendors) return vendorRemedy(seen);
       return `Something on ${addressOf(seen)} accepts and hangs up: look at the service's log and its access list, or for a load balancer without a back end.`;
     case 'declined':
-      if (observation.stage === 'proxy') return proxyRefusalRemedy(observation);
+      if (observation.stage === 'proxy') return proxyRemedy;
       if (use.isVendors) return vendorRemedy(seen);
       return `The service on ${addressOf(seen)} is there and says no: its configuration or its log has the reason.`;
     case 'garbled': {
@@ -125,14 +124,6 @@ function failedAt({ check: { port }, use: { service }, observation: { evidence }
 }
 
 const proxyRemedy = 'Check the proxy in the site file (proxy.url) or --proxy, and that this machine may reach it.';
-
-function proxyRefusalRemedy({ code }: Observation): string {
-  if (code === 'HTTP_407' || code === 'HTTP_401') {
-    return 'Give the proxy its credentials: proxy.username and proxy.passwordFile in the site file, or XENREACH_PROXY_PASSWORD.';
-  }
-  if (code === 'HTTP_403') return 'Ask the proxy team to allow this destination for this machine.';
-  return 'Ask the proxy team why the proxy itself cannot reach this destination: its own DNS, route or firewall.';
-}
 
 function nameRemedy({ check: { host }, observation: { hint } }: Seen): string {
   return hint === 'no-such-name'

@@ -8,12 +8,12 @@ import type { HostSigns } from './host-signs.ts';
 import { best, verdictOf, worst } from './table.ts';
 
 /** A check of the plan with what became of it: one observation for each address, none when the host is this machine. */
-export interface Checked {
+export interface CheckResult {
   readonly check: Check;
   readonly observations: readonly Observation[];
 }
 
-interface JudgedCheck extends Checked {
+interface JudgedCheck extends CheckResult {
   readonly use: Use;
   readonly verdicts: readonly CheckVerdict[];
   /** Over all addresses: one that works is enough. */
@@ -32,7 +32,7 @@ interface Explanation {
   readonly remedy: string | null;
 }
 
-export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mode, signs: HostSigns): ReportRow {
+export function judgeRow(row: PlannedRow, checked: readonly CheckResult[], mode: Mode, signs: HostSigns): ReportRow {
   const { requirement, skip } = row;
   const base = {
     id: requirement.id,
@@ -80,7 +80,7 @@ export function judgeRow(row: PlannedRow, checked: readonly Checked[], mode: Mod
   const required = judged.filter(({ use }) => use.level === 'required');
   for (const entry of judged) for (const note of notesOf(entry)) notes.push(note);
   const verdict = required.length === 0 ? 'pass' : verdictOfRow(row, required);
-  if (verdict === 'pass' || verdict === 'warn') notes.push(...required.flatMap(forgiven));
+  if (verdict === 'pass' || verdict === 'warn') notes.push(...required.flatMap(notesOnFailures));
   const { because, remedy } = explain(required.length === 0 ? judged : required, verdict, row, { mode, signs });
   const said = new Set(notes.filter((note) => !because.startsWith(note)));
   return { ...base, verdict, because, remedy, skip: null, notes: [...said], checks: ids };
@@ -91,7 +91,7 @@ export function reportId(check: Check, { address }: Observation): string {
   return address === null || address === check.address || check.viaProxy ? check.id : `${check.id}@${address}`;
 }
 
-function judgeCheck(entry: Checked, row: string, mode: Mode): JudgedCheck {
+function judgeCheck(entry: CheckResult, row: string, mode: Mode): JudgedCheck {
   const { check, observations } = entry;
   const use = check.uses.find((each) => each.row === row);
   if (!use) throw new RangeError(`${check.id} is not a check of ${row}`);
@@ -183,7 +183,7 @@ function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): 
 }
 
 /** Where one good host is enough, what became of the others; the dead address of a name is the reason for a warning. */
-function forgiven({ check, observations, verdicts, verdict }: JudgedCheck): string[] {
+function notesOnFailures({ check, observations, verdicts, verdict }: JudgedCheck): string[] {
   if (verdict === 'pass' || verdict === 'warn') return [];
   return observations.flatMap((observation, i) =>
     verdicts[i] === 'pass' || verdicts[i] === 'warn'

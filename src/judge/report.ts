@@ -3,7 +3,7 @@ import type { Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import type { ReportCheck, ReportRow, Summary } from '../model/report.ts';
 import type { CheckVerdict, Mode } from '../model/verdict.ts';
-import { reportId, type Checked } from './judge.ts';
+import { reportId, type CheckResult } from './judge.ts';
 import { verdictOf, worst } from './table.ts';
 
 /** The mildest row verdict that makes the exit code 1. */
@@ -113,7 +113,7 @@ export function exitCodeOf(rows: readonly Pick<ReportRow, 'verdict'>[], failOn: 
 /** `local` and `aborted` teach nothing about the site: the run is then incomplete. */
 export const isInconclusive = ({ outcome }: Observation): boolean => outcome === 'local' || outcome === 'aborted';
 
-export function isComplete(checked: Iterable<Checked>): boolean {
+export function isComplete(checked: Iterable<CheckResult>): boolean {
   for (const { observations } of checked) if (observations.some(isInconclusive)) return false;
   return true;
 }

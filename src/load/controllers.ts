@@ -24,7 +24,7 @@ export interface ServiceLookup {
 }
 
 /** Large domains have hundreds; the best few say what the firewall does. */
-const usualLimit = 8;
+const defaultLimit = 8;
 const mostShown = 4;
 
 /** The site with every `domain:` role filled in. A domain that cannot be found keeps its own name as its only host. */
@@ -51,7 +51,7 @@ export function unfoundControllers(site: Site): Site {
 async function found(role: RoleHosts, lookup: ServiceLookup): Promise<RoleHosts> {
   if (role.domain === undefined || role.hosts.length > 0) return role;
   const domain = canonicalHost(role.domain);
-  const limit = role.limit ?? usualLimit;
+  const limit = role.limit ?? defaultLimit;
   const controllers = await records(lookup, [`_ldap._tcp.dc._msdcs.${domain}`, `_ldap._tcp.${domain}`]);
   if (controllers.names.length === 0) {
     const note = `${domain} has no service records for its controllers (${controllers.why}): its own addresses are taken`;

@@ -20,7 +20,7 @@ export function thisMachine(): Vantage {
  * Where endpoints answer, 64 sockets are as fast as 4,096; silent ones alone set the pace of a run, at sockets / timeout.
  * So a run begins with 512 and takes more only while silence holds them (src/run/pool.ts), up to what 40 MB buys.
  */
-const usualConcurrency = 512;
+const defaultConcurrency = 512;
 const mostConcurrency = 8192;
 
 /** For the resolver, standard streams, reports, and what Node itself opens later; a quarter where the limit is small. */
@@ -33,9 +33,9 @@ export interface SocketRoom {
 
 /** How many sockets at a time this process can hold without asking: four fifths of what its limit of open files leaves. */
 export function roomForSockets(limit = openFilesLimit(), open = openFiles()): SocketRoom {
-  const free = limit === undefined ? usualConcurrency : (limit - open - Math.min(keptBack, limit >> 2)) * 0.8;
+  const free = limit === undefined ? defaultConcurrency : (limit - open - Math.min(keptBack, limit >> 2)) * 0.8;
   const growTo = Math.max(1, Math.min(mostConcurrency, Math.floor(free)));
-  return { concurrency: Math.min(usualConcurrency, growTo), growTo };
+  return { concurrency: Math.min(defaultConcurrency, growTo), growTo };
 }
 
 function openFilesLimit(): number | undefined {

@@ -20,7 +20,7 @@ export const maxFileBytes = 4 * 1024 * 1024;
 const maxSecretBytes = 1024;
 
 /** Room for what such files usually hold; it doubles. */
-const usualBytes = 64 * 1024;
+const firstBytes = 64 * 1024;
 
 /** How long the writer of a pipe may say nothing. */
 const patienceMs = 10_000;
@@ -121,7 +121,7 @@ function opened<T>(name: string, read: (descriptor: number) => T, file = name): 
 }
 
 function readAll(name: string, descriptor: number, maxBytes: number): Uint8Array {
-  let bytes = Buffer.alloc(Math.min(usualBytes, maxBytes + 1));
+  let bytes = Buffer.alloc(Math.min(firstBytes, maxBytes + 1));
   let length = 0;
   for (let read = -1; read !== 0 && length <= maxBytes; length += read) {
     if (length === bytes.length) bytes = Buffer.concat([bytes], length * 2);

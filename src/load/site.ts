@@ -11,7 +11,7 @@ import { decodeProxyUrl, passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
 import { defaultSpec } from './spec.ts';
-import { unknownWord, wrongKind } from './words.ts';
+import { unknownWord, wrongKind } from './shared-faults.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
 
 const standardInput = '<stdin>';
@@ -68,7 +68,7 @@ export const isPath = (spec: string): boolean => /[/\\.]/.test(spec);
 export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
   const { file: fileName, folder } = document;
   const misshapen = shapeFaults(SiteFile, document.value);
-  const sound = v.safeParse(SiteFile, without(misshapen, document.value));
+  const sound = v.safeParse(SiteFile, withoutFaulty(misshapen, document.value));
   const site = sound.success ? sound.output : v.parse(SiteFile, {});
   const roles = Object.entries(site.roles).map(([name, entry]) => writtenRole(name, entry));
   throwIfAny(
@@ -86,7 +86,7 @@ export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
     origin: 'file',
     spec: document.spec ?? spec.id,
     vantage: [...new Set(site.vantage)],
-    roles: Object.fromEntries(roles.map((role) => [role.name, roleHosts(role)])),
+    roles: Object.fromEntries(roles.map((role) => [role.name, normalRole(role)])),
     notUsed: [...new Set(site['not-used'])],
     facts: site.facts,
     proxy: site.proxy ? proxyOf(site.proxy, folder) : null,
@@ -105,7 +105,7 @@ export function parseProxyUrl(text: string, where: string): string {
 }
 
 /** The site less its misshapen entries, so that the rest can be looked at in the same go. */
-function without(faults: readonly Fault[], value: unknown): unknown {
+function withoutFaulty(faults: readonly Fault[], value: unknown): unknown {
   if (faults.length === 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const site = structuredClone<object>(value);
   for (const { path } of faults) {
@@ -291,7 +291,7 @@ const writtenHosts = (hosts: readonly (string | HostObject)[], path: Path): read
   hosts.map((host, i) => Object.assign(typeof host === 'string' ? { host } : host, { path: [...path, i] }));
 
 /** Hosts that are given stay; a domain without any is to be searched for them. */
-function roleHosts({ hosts, domain, limit, require = 'all' }: WrittenRole): RoleHosts {
+function normalRole({ hosts, domain, limit, require = 'all' }: WrittenRole): RoleHosts {
   const isSearched = domain !== undefined && hosts.length === 0;
   return {
     hosts: hosts.map((host) => normalHost({ domain, ...host })),

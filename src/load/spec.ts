@@ -12,7 +12,7 @@ import { nameFault } from './host.ts';
 import { didYouMean } from './nearest.ts';
 import { readFile, readNamedFile, type NamedFiles } from './read-file.ts';
 import { keysOf, shapeFaults } from './shape.ts';
-import { unknownWord, wrongKind } from './words.ts';
+import { unknownWord, wrongKind } from './shared-faults.ts';
 import { parseYaml } from './yaml.ts';
 
 type Probes = Readonly<Record<string, Probe>>;

@@ -86,9 +86,9 @@ export const bracketed = (host: string): string => (host.includes(':') ? `[${hos
 export const hostPort = (host: string, port: number): string => `${bracketed(host)}:${port}`;
 
 /** What stands in `Host` and in a URL: the port only where it is not the scheme's own (RFC 9110, 7.2; RFC 6874, 1). */
-export function httpAuthority(host: string, port: number, usualPort: number): string {
+export function httpAuthority(host: string, port: number, defaultPort: number): string {
   const sent = bracketed(sentHost(host));
-  return port === usualPort ? sent : `${sent}:${port}`;
+  return port === defaultPort ? sent : `${sent}:${port}`;
 }
 
 export const withoutBrackets = (text: string): string => /^\[(.*)\]$/s.exec(text)?.[1] ?? text;

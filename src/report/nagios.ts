@@ -32,7 +32,7 @@ export const nagios: Reporter = {
     const checksOf = say.indexChecks(report);
     const verdicts = options.quiet ? (['fail'] as const) : (['fail', 'unverified', 'warn'] as const);
     const unwell = verdicts.flatMap((verdict) => withVerdict(report, verdict));
-    const long = unwell.flatMap((row) => story(row, row.verdict === 'fail' || options.verbose ? checksOf(row) : []));
+    const long = unwell.flatMap((row) => rowLines(row, row.verdict === 'fail' || options.verbose ? checksOf(row) : []));
     const closing = options.quiet ? [] : [say.elsewhere(report)].filter((line) => line !== '');
     const state = states[nagiosExitCode(report)];
     const first = `XENREACH ${state} - ${withoutPipe(headline(report))} | ${figures(report)}`;
@@ -45,7 +45,7 @@ function trouble(why: string): string {
   return `XENREACH ${states[3]} - ${withoutPipe(plain(why.split('\n')[0] ?? ''))}\n`;
 }
 
-function story(row: ReportRow, checks: readonly ReportCheck[]): string[] {
+function rowLines(row: ReportRow, checks: readonly ReportCheck[]): string[] {
   return [
     `${say.rowWord(row)} ${say.route(row)}: ${row.because ?? ''}`,
     ...(row.remedy === null ? [] : [`  Do: ${row.remedy}`]),

@@ -200,10 +200,10 @@ function* table(page: Page, { title, rows }: say.Section): Lines {
   }
 }
 
-type Four<T> = readonly [T, T, T, T];
+type Cells<T> = readonly [T, T, T, T];
 
 /** What was explained above is not said again. */
-const cellsOf = (row: ReportRow): Four<string> => [
+const cellsOf = (row: ReportRow): Cells<string> => [
   say.rowWord(row),
   plain(row.id),
   plain(say.service(row)),
@@ -211,29 +211,29 @@ const cellsOf = (row: ReportRow): Four<string> => [
 ];
 
 /** The reason gets what is left, 20 columns at least: ports and id give way, in this order. */
-function columnWidths(cells: readonly Four<string>[], width: number): Four<number> {
+function columnWidths(cells: readonly Cells<string>[], width: number): Cells<number> {
   const longest = (column: 0 | 1 | 2 | 3): number =>
     cells.reduce((most, row) => Math.max(most, columns(row[column])), 0);
   const word = longest(0);
   const room = width - word - 4 * gap.length;
-  const decent = give(
+  const decent = shrink(
     { ports: longest(3) === 0 ? longest(2) : Math.min(22, longest(2)), id: longest(1) },
     { ports: 10, id: 8 },
     room - Math.min(20, longest(3)),
   );
   // On a line too narrow for these there is no reason at all, and still a verdict.
-  const kept = give(decent, { ports: 4, id: 4 }, room);
+  const kept = shrink(decent, { ports: 4, id: 4 }, room);
   return [word, kept.id, kept.ports, room - kept.id - kept.ports];
 }
 
-interface Given {
+interface Widths {
   readonly ports: number;
   readonly id: number;
 }
 
-function give(have: Given, least: Given, room: number): Given {
+function shrink(have: Widths, least: Widths, room: number): Widths {
   let over = have.ports + have.id - room;
-  const shrunk = (column: keyof Given): number => {
+  const shrunk = (column: keyof Widths): number => {
     const given = Math.max(0, Math.min(over, have[column] - least[column]));
     over -= given;
     return have[column] - given;

@@ -36,7 +36,7 @@ const table: readonly Case[] = [
   ['closed', 'tls', null, 'service', /hangs up/],
   ['closed', 'proxy', null, 'proxy', /proxy\.url/],
   ['declined', 'exchange', null, 'service', /says no/],
-  ['declined', 'proxy', 'proxy', 'proxy', /proxy team/],
+  ['declined', 'proxy', 'proxy', 'proxy', /proxy\.url/],
   ['garbled', 'exchange', null, 'protocol', /what listens on TCP 445 of 192\.0\.2\.5/],
   ['garbled', 'proxy', 'proxy', 'proxy', /proxy\.url/],
   ['tls-failed', 'tls', null, 'protocol', /TLS settings of the service on port 445/],

@@ -2,7 +2,7 @@
 import type { Observation } from '../../src/model/outcome.ts';
 import type { Check, PlannedRow, Use } from '../../src/model/plan.ts';
 import type { Requirement } from '../../src/model/spec.ts';
-import type { Checked } from '../../src/judge/judge.ts';
+import type { CheckResult } from '../../src/judge/judge.ts';
 
 export const usual: Use = {
   row: 'ntp',
@@ -80,7 +80,7 @@ export function rowOf(checks: readonly Check[], parts: Partial<PlannedRow> = {})
   };
 }
 
-export const checkedOf = (check: Check, ...observations: readonly Observation[]): Checked => ({
+export const checkedOf = (check: Check, ...observations: readonly Observation[]): CheckResult => ({
   check,
   observations: observations.map((observation) => Object.assign({}, observation, { check: check.id })),
 });

@@ -1,6 +1,6 @@
 /** Plan and judge without a packet: N checks of one row planned, each observed as answered, told and judged. */
 import * as probes from '../../../probes/index.ts';
-import { RowBook } from '../../../src/judge/row-book.ts';
+import { OpenRows } from '../../../src/judge/open-rows.ts';
 import type { Probe } from '../../../src/model/probe.ts';
 import type { Observation } from '../../../src/model/outcome.ts';
 import type { LoadedSpec } from '../../../src/model/spec.ts';
@@ -59,7 +59,7 @@ const plan = makePlan({
   probes: Object.fromEntries(Object.entries(probes)) as Readonly<Record<string, Probe>>,
 });
 const planned = performance.now();
-const book = new RowBook(plan, 'service');
+const book = new OpenRows(plan, 'service');
 const none: readonly string[] = [];
 const nothing = {};
 let told = 0;

@@ -7,13 +7,13 @@ import type { Check, Plan, PlannedRow } from '../model/plan.ts';
 import type { ReportRow } from '../model/report.ts';
 import type { Mode } from '../model/verdict.ts';
 import { HostSigns, isSilence } from './host-signs.ts';
-import { judgeRow, type Checked } from './judge.ts';
+import { judgeRow, type CheckResult } from './judge.ts';
 import { isInconclusive, rowIdsOf } from './report.ts';
 
-/** A row, and where its checks stand in the plan, in the row's own order. */
-interface BookedRow {
+/** A row, and the indexes of its checks in the plan, in the row's own order. */
+interface OpenRow {
   readonly row: PlannedRow;
-  readonly places: readonly number[];
+  readonly indexes: readonly number[];
   /** How many of its checks are still open. */
   open: number;
   /** Its packets met silence. */
@@ -21,15 +21,15 @@ interface BookedRow {
   judged: ReportRow | undefined;
 }
 
-/** Everything by the place in the plan: tables of ids took a third of the time. */
-export class RowBook {
+/** Indexed by the check's place in the plan: maps keyed by id took a third of the time. */
+export class OpenRows {
   /** Nothing ended for want of resources or time. */
   complete = true;
   readonly #plan: Plan;
   readonly #mode: Mode;
   readonly #signs = new HostSigns();
-  readonly #rows: ReadonlyMap<string, BookedRow>;
-  readonly #rowsOfIds = new Map<readonly string[], readonly BookedRow[]>();
+  readonly #rows: ReadonlyMap<string, OpenRow>;
+  readonly #rowsOfIds = new Map<readonly string[], readonly OpenRow[]>();
   readonly #seen: (Observation[] | undefined)[];
   /** Rows that want the check and are not judged yet. */
   readonly #wanted: Uint32Array;
@@ -39,27 +39,27 @@ export class RowBook {
     this.#mode = mode;
     this.#seen = Array.from({ length: plan.checks.length });
     this.#wanted = new Uint32Array(plan.checks.length);
-    this.#rows = bookRows(plan);
-    for (const { places } of this.#rows.values()) for (const at of places) this.#wanted[at]! += 1;
+    this.#rows = openRows(plan);
+    for (const { indexes } of this.#rows.values()) for (const index of indexes) this.#wanted[index]! += 1;
   }
 
-  /** `at` is the check's place in the plan. */
-  observe(at: number, observation: Observation): void {
-    const check = this.#plan.checks[at]!;
-    const seen = this.#seen[at];
+  /** `index`: of the check in the plan. */
+  observe(index: number, observation: Observation): void {
+    const check = this.#plan.checks[index]!;
+    const seen = this.#seen[index];
     if (seen) seen.push(observation);
     // Made with its one element: the first push to an empty array makes room for sixteen more.
-    else this.#seen[at] = [observation];
+    else this.#seen[index] = [observation];
     this.#signs.add(check, observation);
     if (isInconclusive(observation)) this.complete = false;
     if (isSilence(check, observation)) for (const row of this.#rowsOf(check)) row.isSilent = true;
   }
 
   /** The check has no further observation: the rows that are known by it. */
-  finish(at: number): ReportRow[] {
-    this.#seen[at] ??= [];
+  finish(index: number): ReportRow[] {
+    this.#seen[index] ??= [];
     const judged: ReportRow[] = [];
-    for (const row of this.#rowsOf(this.#plan.checks[at]!)) {
+    for (const row of this.#rowsOf(this.#plan.checks[index]!)) {
       row.open -= 1;
       if (row.open <= 0 && !row.isSilent) judged.push(this.#judge(row));
     }
@@ -67,14 +67,14 @@ export class RowBook {
   }
 
   /** The run is over: the silent observations, each with what the others say about it. `down`: nobody has these addresses. */
-  settle(down: Iterable<string>): Checked[] {
+  settle(down: Iterable<string>): CheckResult[] {
     this.#signs.markDown(down);
-    const settled: Checked[] = [];
-    for (const [at, check] of this.#plan.checks.entries()) {
-      const seen = this.#seen[at];
+    const settled: CheckResult[] = [];
+    for (const [index, check] of this.#plan.checks.entries()) {
+      const seen = this.#seen[index];
       if (!seen?.some((one) => isSilence(check, one))) continue;
       const observations = seen.map((one) => this.#signs.settled(check, one));
-      this.#seen[at] = observations;
+      this.#seen[index] = observations;
       settled.push({ check, observations: observations.filter((_, i) => isSilence(check, seen[i]!)) });
     }
     return settled;
@@ -90,23 +90,23 @@ export class RowBook {
     return [...this.#rows.values()].flatMap(({ judged }) => judged ?? []);
   }
 
-  #judge(booked: BookedRow): ReportRow {
-    const { row, places } = booked;
-    const checked: Checked[] = [];
-    for (const at of places) {
-      const observations = this.#seen[at];
-      if (observations) checked.push({ check: this.#plan.checks[at]!, observations });
+  #judge(booked: OpenRow): ReportRow {
+    const { row, indexes } = booked;
+    const checked: CheckResult[] = [];
+    for (const index of indexes) {
+      const observations = this.#seen[index];
+      if (observations) checked.push({ check: this.#plan.checks[index]!, observations });
     }
     const judged = judgeRow(row, checked, this.#mode, this.#signs);
     booked.judged = judged;
-    for (const at of places) {
-      this.#wanted[at]! -= 1;
-      if (this.#wanted[at] === 0) this.#seen[at] = undefined;
+    for (const index of indexes) {
+      this.#wanted[index]! -= 1;
+      if (this.#wanted[index] === 0) this.#seen[index] = undefined;
     }
     return judged;
   }
 
-  #rowsOf(check: Check): readonly BookedRow[] {
+  #rowsOf(check: Check): readonly OpenRow[] {
     const ids = rowIdsOf(check);
     let rows = this.#rowsOfIds.get(ids);
     if (!rows) this.#rowsOfIds.set(ids, (rows = ids.map((id) => this.#rows.get(id)!)));
@@ -114,21 +114,21 @@ export class RowBook {
   }
 }
 
-function bookRows({ rows, checks }: Plan): Map<string, BookedRow> {
-  const places = new Map<string, number[]>(rows.map(({ requirement }) => [requirement.id, []]));
-  for (const [at, check] of checks.entries()) for (const id of rowIdsOf(check)) places.get(id)?.push(at);
+function openRows({ rows, checks }: Plan): Map<string, OpenRow> {
+  const indexes = new Map<string, number[]>(rows.map(({ requirement }) => [requirement.id, []]));
+  for (const [index, check] of checks.entries()) for (const id of rowIdsOf(check)) indexes.get(id)?.push(index);
   return new Map(
     rows.map((row) => {
       const { id } = row.requirement;
-      const inOrder = inOrderOf(row.checks, places.get(id)!, checks);
-      return [id, { row, places: inOrder, open: inOrder.length, isSilent: false, judged: undefined }];
+      const inOrder = inOrderOf(row.checks, indexes.get(id)!, checks);
+      return [id, { row, indexes: inOrder, open: inOrder.length, isSilent: false, judged: undefined }];
     }),
   );
 }
 
 /** A row may name first what an earlier row has planned last. */
-function inOrderOf(ids: readonly string[], places: readonly number[], checks: readonly Check[]): readonly number[] {
-  if (places.every((at, i) => checks[at]!.id === ids[i])) return places;
+function inOrderOf(ids: readonly string[], indexes: readonly number[], checks: readonly Check[]): readonly number[] {
+  if (indexes.every((index, i) => checks[index]!.id === ids[i])) return indexes;
   const order = new Map(ids.map((id, i) => [id, i]));
-  return places.toSorted((a, b) => order.get(checks[a]!.id)! - order.get(checks[b]!.id)!);
+  return indexes.toSorted((a, b) => order.get(checks[a]!.id)! - order.get(checks[b]!.id)!);
 }

@@ -1,6 +1,6 @@
 /** Rows as their checks are told: when each is judged, in which order it names its checks, and what waits for the end. */
 import { expect, test } from 'vitest';
-import { RowBook } from '../../src/judge/row-book.ts';
+import { OpenRows } from '../../src/judge/open-rows.ts';
 import type { Check, Plan } from '../../src/model/plan.ts';
 import { checkOf, requirementOf, rowOf, seen, usual } from '../support/judged.ts';
 
@@ -19,7 +19,7 @@ const plan: Plan = {
 };
 
 test('a row is judged with its last check, and a check that two rows want serves both', () => {
-  const book = new RowBook(plan, 'service');
+  const book = new OpenRows(plan, 'service');
   const tell = (at: number): string[] => {
     book.observe(at, seen());
     return idsOf(book.finish(at));
@@ -30,7 +30,7 @@ test('a row is judged with its last check, and a check that two rows want serves
 });
 
 test('a row names its checks in its own order, not in that of the plan', () => {
-  const book = new RowBook(plan, 'service');
+  const book = new OpenRows(plan, 'service');
   for (const at of [0, 1, 2]) {
     book.observe(at, seen());
     book.finish(at);
@@ -45,7 +45,7 @@ test('silence on UDP waits for what other checks learn', () => {
     rowOf([mute], { requirement: requirementOf({ id: 'a' }) }),
     rowOf([other], { requirement: requirementOf({ id: 'b' }) }),
   ];
-  const book = new RowBook({ rows, checks: [mute, other] }, 'service');
+  const book = new OpenRows({ rows, checks: [mute, other] }, 'service');
   book.observe(0, seen({ outcome: 'timeout', stage: 'exchange' }));
   expect(book.finish(0)).toEqual([]);
   book.observe(1, seen());
@@ -55,7 +55,7 @@ test('silence on UDP waits for what other checks learn', () => {
 });
 
 test('what was not tried for want of time or resources leaves the run incomplete', () => {
-  const book = new RowBook(plan, 'service');
+  const book = new OpenRows(plan, 'service');
   book.observe(0, seen({ outcome: 'aborted' }));
   expect(book.complete).toBe(false);
   expect(idsOf(book.finishAll())).toEqual(['a', 'b']);
