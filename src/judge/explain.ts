@@ -200,7 +200,7 @@ function certificateRemedy({ check: { host }, use, observation: { hint } }: Seen
         : `Give the service a certificate for ${host}, or use the name that it has in the site file.`;
     default:
       return use.isVendors
-        ? `Find out who answers for ${host}: a certificate of the vendor's would be acceptable.`
+        ? `See who answers for ${host} on the way: the vendor's own certificate would not have that fault.`
         : 'Have a certificate without that fault issued for the service.';
   }
 }

@@ -133,7 +133,8 @@ interface Culprit extends Seen {
 
 function reasonFor({ check, use, observation, verdict }: Culprit, ofRow: RowVerdict, signs: HostSigns): string {
   const endpoint = endpointOf(check, observation);
-  const told = `${endpoint}: ${observation.detail}`;
+  // A name that has no address says so itself, whatever port it was wanted for.
+  const told = observation.outcome === 'unresolved' ? observation.detail : `${endpoint}: ${observation.detail}`;
   if (use.expect === 'shut' && ofRow === 'fail')
     return `service: ${endpoint} is open and should be shut: ${observation.detail}`;
   if (ofRow === 'warn')

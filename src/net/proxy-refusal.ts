@@ -165,15 +165,16 @@ const isAboutDestination = /^ERR_(?:DNS|CONNECT|CANNOT_FORWARD|READ|SECURE_CONNE
 /** `ERR_CONNECT_FAIL 113`: Squid's name for it, and the number that its system gave. */
 export function squidReason(text: string | undefined): string | undefined {
   const [, name, number] = /^(ERR_[A-Z_]{1,40})(?: (\d{1,5}))?\b/.exec(text ?? '') ?? [];
-  if (name === undefined) return undefined;
+  if (name === undefined || saidByStatus.has(name)) return undefined;
   const words = squidErrors[name] ?? name.slice(4).toLowerCase().replaceAll('_', ' ');
   const system = systemErrors[Number(number)];
   return system === undefined ? words : `${words} (${system})`;
 }
 
+/** 403 and 407 have said it already. */
+const saidByStatus: ReadonlySet<string> = new Set(['ERR_ACCESS_DENIED', 'ERR_CACHE_ACCESS_DENIED']);
+
 const squidErrors: Readonly<Record<string, string>> = {
-  ERR_ACCESS_DENIED: 'its access rules deny it',
-  ERR_CACHE_ACCESS_DENIED: 'it wants credentials',
   ERR_CANNOT_FORWARD: 'it has no way to forward there',
   ERR_CONNECT_FAIL: 'its connection failed',
   ERR_DNS_FAIL: 'it cannot resolve the name',
