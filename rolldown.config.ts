@@ -94,7 +94,6 @@ function specs(): Plugin {
     name: 'specs',
     async generateBundle() {
       for (const name of bundledSpecs()) {
-        // oxlint-disable-next-line no-await-in-loop
         const source = JSON.stringify(await loadSpec(name, probes));
         this.emitFile({ type: 'asset', fileName: `${name}.json`, source });
         this.emitFile({ type: 'asset', fileName: `${name}.yaml`, source: readFileSync(`specs/${name}.yaml`) });

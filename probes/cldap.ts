@@ -4,7 +4,7 @@
  * are in wire/ldap-ping.ts.
  */
 import * as v from 'valibot';
-import type { Answer, Evidence } from '../src/model/outcome.ts';
+import { answered, declined, type Answer, type Evidence } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo } from '../src/model/probe.ts';
 import { further, isTrouble } from '../src/wire/further.ts';
 import { opcodes, ping, rolesOf, type Netlogon } from '../src/wire/ldap-ping.ts';
@@ -32,15 +32,15 @@ export const cldap = defineProbe({
     if (reply.netlogon) return judge(io, reply.netlogon, domain);
     if (reply.resultCode !== 0) {
       const why = [`LDAP result ${reply.resultCode}`, reply.diagnostic].filter(Boolean).join(', ');
-      return { outcome: 'declined', detail: `the directory refuses the search: ${why}`, evidence: {} };
+      return declined(`the directory refuses the search: ${why}`);
     }
     if (domain === undefined) {
-      return { outcome: 'declined', detail: 'an LDAP server, but not a domain controller', evidence: {} };
+      return declined('an LDAP server, but not a domain controller');
     }
     // Nothing matched: without the domain in the question a controller tells which one it has.
     const other = await further(io, () => ping(io, undefined));
     if (!isTrouble(other) && other.netlogon) return judge(io, other.netlogon, domain);
-    return { outcome: 'declined', detail: `not a controller for ${domain}`, evidence: {} };
+    return declined(`not a controller for ${domain}`);
   },
 });
 
@@ -49,12 +49,12 @@ function judge(io: ProbeIo, netlogon: Netlogon, asked: string | undefined): Answ
   const roles = rolesOf(netlogon);
   const evidence: Evidence = { domain, forest, hostname, netbiosDomain, netbiosName, site, clientSite, roles };
   if (asked !== undefined && domain.toLowerCase() !== asked.toLowerCase()) {
-    return { outcome: 'declined', detail: `not a controller for ${asked}, it serves ${domain}`, evidence };
+    return declined(`not a controller for ${asked}, it serves ${domain}`, evidence);
   }
   if (opcode === opcodes.paused) {
-    return { outcome: 'declined', detail: 'the controller has paused its Netlogon service', evidence };
+    return declined('the controller has paused its Netlogon service', evidence);
   }
   if (clientSite === '')
     io.note("this machine's subnet belongs to no site of the directory: any controller may be chosen");
-  return { outcome: 'answered', detail: `${hostname}, a controller of ${domain} in site ${site}`, evidence };
+  return answered(`${hostname}, a controller of ${domain} in site ${site}`, evidence);
 }

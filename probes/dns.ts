@@ -4,10 +4,10 @@
  * upstream is dead answers that at once and the other never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
  */
 import * as v from 'valibot';
-import { NetError } from '../src/model/errors.ts';
-import type { Answer } from '../src/model/outcome.ts';
+import { endedAs, NetError } from '../src/model/errors.ts';
+import { answered, declined, type Answer } from '../src/model/outcome.ts';
 import type { Conn, ProbeIo, Reply } from '../src/model/probe.ts';
-import { defineProbe } from '../src/model/probe.ts';
+import { defineTwins } from '../src/model/probe.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import {
   decodeAnswerHeader,
@@ -43,45 +43,44 @@ const options = v.strictObject({
   type: v.optional(v.picklist(['A', 'AAAA', 'SRV', 'NS', 'SOA']), 'A'),
 });
 
-export const dns = defineProbe({
-  transport: 'udp',
-  port: 53,
-  about: { title: 'DNS over UDP', ...about, reference: 'RFC 1035' },
-  load,
-  options,
+export const { udp: dns, tcp: dnsTcp } = defineTwins(
+  {
+    port: 53,
+    about,
+    load,
+    options,
 
-  async run(io, _target, { query, type }) {
-    await load();
-    const ask: Ask = (message, ids) =>
-      io.exchange(
-        message,
-        accepting(decodeOutline, (header) => ids.includes(header.id)),
-      );
-    if (query === undefined) return isAlive(io, ask);
-    const question = wantedFor(query, type);
-    const reply = await resolve(io, question, ask);
-    return reply?.tc ? wholeAnswer(io, question) : judge(io, reply, question);
+    async run(io, { transport }, { query, type }) {
+      await load();
+      const question = query === undefined ? undefined : wantedFor(query, type);
+      return transport === 'udp' ? askInDatagrams(io, question) : askOnStream(io, question);
+    },
   },
-});
-
-export const dnsTcp = defineProbe({
-  transport: 'tcp',
-  port: 53,
-  about: { title: 'DNS over TCP', ...about, reference: 'RFC 7766' },
-  load,
-  options,
-
-  async run(io, _target, { query, type }) {
-    await load();
-    const stream = new DnsStream(io);
-    const question = query === undefined ? undefined : wantedFor(query, type);
-    const answer = question
-      ? judge(io, await resolve(io, question, stream.ask), question)
-      : await isAlive(io, stream.ask);
-    await stream.end();
-    return answer;
+  {
+    udp: { about: { title: 'DNS over UDP', reference: 'RFC 1035' } },
+    tcp: { about: { title: 'DNS over TCP', reference: 'RFC 7766' } },
   },
-});
+);
+
+async function askInDatagrams(io: ProbeIo, question: Question | undefined): Promise<Answer> {
+  const ask: Ask = (message, ids) =>
+    io.exchange(
+      message,
+      accepting(decodeOutline, (header) => ids.includes(header.id)),
+    );
+  if (!question) return isAlive(io, ask);
+  const reply = await resolve(io, question, ask);
+  return reply?.tc ? wholeAnswer(io, question) : judge(io, reply, question);
+}
+
+async function askOnStream(io: ProbeIo, question: Question | undefined): Promise<Answer> {
+  const stream = new DnsStream(io);
+  const answer = question
+    ? judge(io, await resolve(io, question, stream.ask), question)
+    : await isAlive(io, stream.ask);
+  await stream.end();
+  return answer;
+}
 
 /** Sends a message and resolves with the first reply that has one of the ids. */
 type Ask = (message: Uint8Array, ids: readonly number[]) => Promise<Reply>;
@@ -117,16 +116,10 @@ async function resolve(io: ProbeIo, question: Question, ask: Ask): Promise<DnsRe
 async function isAlive(io: ProbeIo, ask: Ask): Promise<Answer> {
   const root = prepare(io, rootServers, false);
   const first = await further(io, () => converse(io, ask, [root]), firstShare);
-  const isDumb =
-    first instanceof NetError && (first.failure.outcome === 'timeout' || first.failure.outcome === 'closed');
-  if (isTrouble(first) && !isDumb) throw first;
+  if (isTrouble(first) && !endedAs(first, 'timeout', 'closed')) throw first;
   const { reply, asked } = isTrouble(first) ? await converse(io, ask, [prepare(io, localhost, true), root]) : first;
   const what = asked === root ? 'the root' : localhost.name;
-  return {
-    outcome: 'answered',
-    detail: `a DNS server answers (${reply.rcode} to a question about ${what})`,
-    evidence: {},
-  };
+  return answered(`a DNS server answers (${reply.rcode} to a question about ${what})`);
 }
 
 /** An answer cut short is asked for over TCP, as every resolver does. */
@@ -140,7 +133,7 @@ async function wholeAnswer(io: ProbeIo, question: Question): Promise<Answer> {
   const detail = `${question.name}: the answer is longer than a datagram`;
   if (isTrouble(whole)) {
     io.warn(`${detail}, and TCP 53 does not give it either (${whole.message}): a resolver cannot have it`);
-    return { outcome: 'answered', detail, evidence: {} };
+    return answered(detail);
   }
   io.note('the answer is longer than a datagram and was asked for over TCP, as resolvers do: TCP 53 is really needed');
   return judge(io, whole, question);
@@ -171,7 +164,7 @@ async function unlessSilent<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof NetError && error.failure.outcome === 'timeout') return undefined;
+    if (endedAs(error, 'timeout')) return undefined;
     throw error;
   }
 }
@@ -179,10 +172,11 @@ async function unlessSilent<T>(ask: () => Promise<T>): Promise<T | undefined> {
 function judge(io: ProbeIo, reply: DnsReply | undefined, { name, type }: Question): Answer {
   if (!reply) return unresolvable(`the server is up but did not resolve ${name} in time`);
   if (reply.rcode === 'REFUSED') {
-    return {
-      ...declined(`the server refuses to resolve ${name} for us (REFUSED)`),
-      remedy: `Let the DNS server answer this machine (its access list, allow-query or allow-recursion), or serve the zone of ${name} there.`,
-    };
+    return declined(
+      `the server refuses to resolve ${name} for us (REFUSED)`,
+      {},
+      `Let the DNS server answer this machine (its access list, allow-query or allow-recursion), or serve the zone of ${name} there.`,
+    );
   }
   if (reply.rcode === 'SERVFAIL') return unresolvable(`the server cannot resolve ${name} (SERVFAIL)`);
   if (reply.rcode !== 'NOERROR' && reply.rcode !== 'NXDOMAIN') {
@@ -190,31 +184,31 @@ function judge(io: ProbeIo, reply: DnsReply | undefined, { name, type }: Questio
   }
   if (reply.answers.length > 0) {
     const detail = `${name} ${type}: ${printable(reply.answers.join(', '))}`;
-    return { outcome: 'answered', detail, evidence: {} };
+    return answered(detail);
   }
-  if (reply.tc) return { outcome: 'answered', detail: `${name}: an answer, cut short even on TCP`, evidence: {} };
+  if (reply.tc) return answered(`${name}: an answer, cut short even on TCP`);
   if (type === 'SRV') {
     const domain = /(?:^|\.)_msdcs\.(.+)$/.exec(name)?.[1];
-    return {
-      ...declined(`the server does not know ${domain ? `the domain controllers of ${domain}` : name} (${reply.rcode})`),
-      remedy: `Have this DNS server serve or forward the zone of ${domain ?? name}, or name another DNS server in the site.`,
-    };
+    return declined(
+      `the server does not know ${domain ? `the domain controllers of ${domain}` : name} (${reply.rcode})`,
+      {},
+      `Have this DNS server serve or forward the zone of ${domain ?? name}, or name another DNS server in the site.`,
+    );
   }
   const isMissing = reply.rcode === 'NXDOMAIN';
   const what = isMissing ? `${name} does not exist` : `${name} has no ${type} record`;
   // Without recursion an empty answer only says that somebody else knows.
   const unless = !isMissing && !reply.ra && !reply.aa ? ', and it does not ask others for us' : '';
   io.warn(`${what} according to this server${unless}`);
-  return { outcome: 'answered', detail: `the server answers: ${what}`, evidence: {} };
+  return answered(`the server answers: ${what}`);
 }
 
-const declined = (detail: string): Answer => ({ outcome: 'declined', detail, evidence: {} });
-
-const unresolvable = (detail: string): Answer => ({
-  ...declined(detail),
-  remedy:
+const unresolvable = (detail: string): Answer =>
+  declined(
+    detail,
+    {},
     'The server is reached, what it asks is not: look at its log, at the servers it forwards to and at the way from it to them.',
-});
+  );
 
 /** Messages on TCP, each with its length in front, as 16 bits. What was not waited for to the end is still read first. */
 class DnsStream {
@@ -233,7 +227,7 @@ class DnsStream {
     const sentAtMs = this.#io.now();
     this.#ids = ids;
     const bytes = await this.#askOnce(message).catch(async (error: unknown) => {
-      if (!(error instanceof NetError) || error.failure.outcome !== 'closed') throw error;
+      if (!endedAs(error, 'closed')) throw error;
       this.#conn = undefined;
       if (!this.#hasAnswered) throw new NetError({ ...error.failure, remedy: hungUp }, { cause: error });
       // A server may close after any answer; what is unanswered then is asked again (RFC 7766 section 6.2.4).

@@ -4,18 +4,18 @@
  */
 import * as v from 'valibot';
 import { NetError } from '../src/model/errors.ts';
-import type { Answer } from '../src/model/outcome.ts';
+import { answered, declined, type Answer } from '../src/model/outcome.ts';
 import type { Conn, ProbeIo } from '../src/model/probe.ts';
 import { httpAuthority } from '../src/model/address.ts';
 import { defineProbe } from '../src/model/probe.ts';
+import { clockOffsetMs, compareClocks, kerberosSkewMs } from '../src/wire/clock.ts';
 import { readBody, readHead, type HttpHead } from '../src/wire/http1.ts';
 import { DecodeError } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
 import { ServerName, Trust } from './tls.ts';
 
 /** Date has whole seconds and is as old as the way back is long. */
-const clockNoteMs = 5000;
-const clockWarningMs = 5 * 60_000;
+const clockLimits = { noteBeyondMs: 5000, warnBeyondMs: kerberosSkewMs };
 
 const proxyAuthentication = 407;
 const tooMany = 429;
@@ -90,39 +90,34 @@ async function judge(io: ProbeIo, conn: Conn, origin: URL): Promise<Answer> {
     ...(server !== undefined && { server: printable(server) }),
     ...(location !== undefined && { location: printable(location, 256) }),
   });
-  compareClocks(io, header('date'), header('age'));
+  compareDates(io, header('date'), header('age'));
   await readRest(io, conn, head);
   const no = refusalOf(status, header('retry-after'));
   if (no) return no;
   if (status === blocked) io.warn('HTTP 451: blocked by policy, by the server or by a gateway in front of it');
   const goal = status >= 300 && status < 400 ? hostOf(location, origin) : undefined;
   if (goal !== undefined && !isSameSite(goal, origin.hostname)) io.warn(`redirected to ${goal}: a captive portal?`);
-  return { outcome: 'answered', detail: `HTTP ${status}: ${meaning(status, goal)}`, evidence: {} };
+  return answered(`HTTP ${status}: ${meaning(status, goal)}`);
 }
 
 /** A "no" is a server's 5xx, and what a proxy or a portal says that stands in the way. */
 function refusalOf(status: number, retryAfter: string | undefined): Answer | undefined {
-  const declined = (words: string, remedy?: string): Answer => ({
-    outcome: 'declined',
-    detail: `HTTP ${status}: ${words}`,
-    evidence: {},
-    ...(remedy !== undefined && { remedy }),
-  });
+  const no = (words: string, remedy?: string): Answer => declined(`HTTP ${status}: ${words}`, {}, remedy);
   if (status === portalAuthentication) {
-    return declined(
+    return no(
       'a captive portal answers in place of the server',
       'Sign this machine in to the network, or have it exempted from the captive portal.',
     );
   }
   if (status === proxyAuthentication) {
-    return declined(
+    return no(
       'a proxy stands in the way and wants credentials',
       'Give the proxy and its credentials in the site file, or have this destination exempted from it.',
     );
   }
   if (status < 500) return undefined;
   const later = retryAfter === undefined ? '' : `; it says to try again ${whenOf(retryAfter)}`;
-  return declined(`${refusals[status] ?? 'the server fails'}${later}`);
+  return no(`${refusals[status] ?? 'the server fails'}${later}`);
 }
 
 const whenOf = (text: string): string => (/^\d{1,6}$/.test(text) ? `in ${text} s` : `at ${printable(text)}`);
@@ -152,15 +147,13 @@ async function readRest(io: ProbeIo, conn: Conn, head: HttpHead): Promise<void> 
 }
 
 /** A cache's answer keeps the origin's Date and says how long ago that was. */
-function compareClocks(io: ProbeIo, date: string | undefined, age: string | undefined): void {
+function compareDates(io: ProbeIo, date: string | undefined, age: string | undefined): void {
   const theirs = date !== undefined && date.length <= 64 ? Date.parse(date) : Number.NaN;
   if (Number.isNaN(theirs)) return;
   const agedMs = /^\d{1,9}$/.test(age ?? '') ? Number(age) * 1000 : 0;
-  const dateOffsetMs = Math.round(theirs + agedMs - io.now());
+  const dateOffsetMs = clockOffsetMs(theirs + agedMs, io.now());
   io.record({ dateOffsetMs });
-  const text = `this machine's clock and the server's Date differ by ${Math.round(Math.abs(dateOffsetMs) / 1000)} s`;
-  if (Math.abs(dateOffsetMs) > clockWarningMs) io.warn(text);
-  else if (Math.abs(dateOffsetMs) > clockNoteMs) io.note(text);
+  compareClocks(io, dateOffsetMs, clockLimits, (by) => `this machine's clock and the server's Date differ by ${by}`);
 }
 
 function hostOf(location: string | undefined, origin: URL): string | undefined {

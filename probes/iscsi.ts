@@ -3,7 +3,7 @@
  * (the keys) and appendix C (SendTargets); the PDUs are in wire/iscsi.ts.
  */
 import * as v from 'valibot';
-import type { Answer, Evidence } from '../src/model/outcome.ts';
+import { answered, declined, type Answer, type Evidence } from '../src/model/outcome.ts';
 import { defineProbe, type Conn, type ProbeIo } from '../src/model/probe.ts';
 import { wantsCredentials } from '../src/wire/credentials.ts';
 import {
@@ -101,7 +101,7 @@ export const iscsi = defineProbe({
     }
     const pairs = await sendTargets(session, taskTag + 1, login.statSN + 1);
     await session.conn.end(encodeLogout(taskTag + 2, session.expStatSN));
-    if (pairs === null) return { outcome: 'declined', detail: 'the target rejects SendTargets', evidence: {} };
+    if (pairs === null) return declined('the target rejects SendTargets');
 
     const valuesOf = (wanted: string): string[] =>
       pairs.filter(([key]) => key === wanted).map(([, value]) => printable(value, 223));
@@ -110,15 +110,11 @@ export const iscsi = defineProbe({
     if (targets.length > maxTargets) throw new DecodeError(`${targets.length} targets`, 0);
     tellPortals(io, portals, target.address);
     if (targets.length === 0) io.note('the target list is empty: no target is shown to this initiator name');
-    return {
-      outcome: 'answered',
-      detail: targets.length === 1 ? `one target: ${targets[0]}` : `${targets.length} targets`,
-      evidence: {
-        targetCount: targets.length,
-        targets: targets.slice(0, maxListed),
-        portals: portals.slice(0, maxListed),
-      },
-    };
+    return answered(targets.length === 1 ? `one target: ${targets[0]}` : `${targets.length} targets`, {
+      targetCount: targets.length,
+      targets: targets.slice(0, maxListed),
+      portals: portals.slice(0, maxListed),
+    });
   },
 });
 
@@ -137,7 +133,7 @@ class Session {
   /** The answer to `taskTag`: an `expected` PDU or a Reject. */
   async answer(taskTag: number, expected: number): Promise<Pdu> {
     for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- what comes unasked for is passed over
+      // What comes unasked for is passed over.
       const pdu = await this.#readPdu();
       if (pdu.opcode === opcodes.nopIn || pdu.opcode === opcodes.asyncMessage) {
         this.#unsolicited += 1;
@@ -170,10 +166,9 @@ class Session {
 async function logIn(session: Session, isid: Uint8Array, taskTag: number, initiatorName: string): Promise<Pdu> {
   let login: Login = { isid, session: 0, taskTag, expStatSN: 0, pairs: loginPairs(initiatorName) };
   for (let round = 0; round < maxRounds; round += 1) {
-    // oxlint-disable no-await-in-loop -- a negotiation: each side waits for the other
+    // A negotiation: each side waits for the other.
     await session.conn.write(encodeLogin(login));
     const response = await session.answer(taskTag, opcodes.loginResponse);
-    // oxlint-enable no-await-in-loop
     if (response.opcode === opcodes.reject || response.status !== 0 || isLoggedIn(response)) return response;
     login = { isid, session: response.session, taskTag, expStatSN: session.expStatSN, pairs: [] };
   }
@@ -185,10 +180,9 @@ async function sendTargets(session: Session, taskTag: number, expStatSN: number)
   const parts: Uint8Array[] = [];
   let ask = encodeTextRequest(taskTag, noTag, expStatSN >>> 0, [['SendTargets', 'All']]);
   for (let round = 0; round < maxRounds; round += 1) {
-    // oxlint-disable no-await-in-loop -- each part names the tag that the next one is asked for with
+    // Each part names the tag that the next one is asked for with.
     await session.conn.write(ask);
     const response = await session.answer(taskTag, opcodes.textResponse);
-    // oxlint-enable no-await-in-loop
     if (response.opcode === opcodes.reject) return null;
     parts.push(response.segment);
     if (isComplete(response)) return decodeText(Buffer.concat(parts));
@@ -209,23 +203,22 @@ const loginPairs = (initiatorName: string): readonly Pair[] => [
 ];
 
 function turnedDown(io: ProbeIo, { opcode, reason, status, segment }: Pdu, initiatorName: string): Answer {
-  if (opcode === opcodes.reject)
-    return { outcome: 'declined', detail: `the target rejects our login, reason ${reason}`, evidence: {} };
+  if (opcode === opcodes.reject) return declined(`the target rejects our login, reason ${reason}`);
   const code = status.toString(16).padStart(4, '0');
   const evidence = { loginStatus: code };
   const move = moves.get(status);
   if (move !== undefined) return movedAway(io, `the portal has moved ${move} (status ${code})`, segment, evidence);
   if (status === needsAuthentication) {
     wantsCredentials(io, 'CHAP credentials', 'the list of targets and the login are');
-    return { outcome: 'answered', detail: `an iSCSI portal that wants CHAP (status ${code})`, evidence };
+    return answered(`an iSCSI portal that wants CHAP (status ${code})`, evidence);
   }
   if (status === notAuthorised && initiatorName === ownName) {
     wantsCredentials(io, 'the initiator name of a host that it knows', 'what it shows to this host is');
     const detail = `an iSCSI portal that does not know the initiator ${ownName} (status ${code})`;
-    return { outcome: 'answered', detail, evidence };
+    return answered(detail, evidence);
   }
   const why = loginStatuses.get(status) ?? 'the target refuses the login';
-  const answer: Answer = { outcome: 'declined', detail: `${why} (status ${code})`, evidence };
+  const answer: Answer = declined(`${why} (status ${code})`, evidence);
   if (status !== notAuthorised) return answer;
   return { ...answer, remedy: `Add the initiator ${initiatorName} to the hosts of the array.` };
 }
@@ -233,10 +226,10 @@ function turnedDown(io: ProbeIo, { opcode, reason, status, segment }: Pdu, initi
 /** The host would follow. We do not: the other portal is a target of its own, for the site to name. */
 function movedAway(io: ProbeIo, detail: string, segment: Uint8Array, evidence: Evidence): Answer {
   const address = decodeText(segment).find(([key]) => key === 'TargetAddress')?.[1];
-  if (address === undefined) return { outcome: 'declined', detail: `${detail} and does not say where to`, evidence };
+  if (address === undefined) return declined(`${detail} and does not say where to`, evidence);
   const movedTo = printable(address);
   io.warn(`the hosts are sent on to ${movedTo}: the way to that portal is not proven, add it to the site`);
-  return { outcome: 'answered', detail: `${detail}: ${movedTo}`, evidence: { ...evidence, movedTo } };
+  return answered(`${detail}: ${movedTo}`, { ...evidence, movedTo });
 }
 
 /** A portal elsewhere needs its own path, and the site's file may not know of it. */

@@ -5,8 +5,9 @@
  * until it has told our realm from another. RFC 4120 sections 5.4.1 (KDC-REQ), 5.4.2 (KDC-REP) and 7.2 (transports).
  */
 import * as v from 'valibot';
-import type { Answer } from '../src/model/outcome.ts';
-import { defineProbe, type ProbeIo, type Reply } from '../src/model/probe.ts';
+import { answered, declined, type Answer } from '../src/model/outcome.ts';
+import { defineTwins, type ProbeIo, type Reply } from '../src/model/probe.ts';
+import { clockOffsetMs, compareClocks, kerberosSkewMs } from '../src/wire/clock.ts';
 import { wantsCredentials } from '../src/wire/credentials.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import { application, context, DerReader, encode, encodeInteger, encodeText, tags } from '../src/wire/der.ts';
@@ -42,9 +43,6 @@ const asReplyMessage = application(asReply);
 
 /** No realm has it, so a KDC that knows the client can only say that it does not know the service. */
 const impossibleService = ['xenreach-probe', 'none'];
-
-/** What Kerberos itself lets pass by default: RFC 4120 section 8.2. */
-const kerberosSkewMs = 300_000;
 
 const renewableOk = Uint8Array.from([0, 0, 0, 0, 0x10]);
 const till = '20370913024805Z';
@@ -122,32 +120,29 @@ const about = {
     'one to three "client not found" lines in the KDC log (event 4768 on Windows, which is not asked for krbtgt); no password is tried, so none can be locked',
 };
 
-export const kerberos = defineProbe({
-  transport: 'udp',
-  port: 88,
-  about: { title: 'Kerberos over UDP', ...about, reference: 'RFC 4120, 7.2.1' },
-  options: Options,
+export const { udp: kerberos, tcp: kerberosTcp } = defineTwins(
+  {
+    port: 88,
+    about,
+    options: Options,
 
-  async run(io, _target, options) {
-    return interview(io, options, (wanted) =>
-      io.exchange(
-        encodeRequest(wanted, newNonce(io)),
-        accepting(decodeReply, (reply) => isFor(reply, wanted)),
-      ),
-    );
+    async run(io, { transport }, options) {
+      const ask: Ask = (wanted) => {
+        const message = encodeRequest(wanted, newNonce(io));
+        if (transport === 'tcp') return exchangeOverTcp(io, message);
+        return io.exchange(
+          message,
+          accepting(decodeReply, (reply) => isFor(reply, wanted)),
+        );
+      };
+      return interview(io, options, ask);
+    },
   },
-});
-
-export const kerberosTcp = defineProbe({
-  transport: 'tcp',
-  port: 88,
-  about: { title: 'Kerberos over TCP', ...about, reference: 'RFC 4120, 7.2.2' },
-  options: Options,
-
-  async run(io, _target, options) {
-    return interview(io, options, (wanted) => exchangeOverTcp(io, encodeRequest(wanted, newNonce(io))));
+  {
+    udp: { about: { title: 'Kerberos over UDP', reference: 'RFC 4120, 7.2.1' } },
+    tcp: { about: { title: 'Kerberos over TCP', reference: 'RFC 4120, 7.2.2' } },
   },
-});
+);
 
 type Ask = (wanted: Wanted) => Promise<Reply>;
 
@@ -178,7 +173,7 @@ async function knowsRealm(realm: string, ask: Ask): Promise<boolean> {
   // The one account that every realm has: a principal of two parts in MIT and Heimdal, of one in Samba.
   for (const client of [['krbtgt', realm], ['krbtgt']]) {
     const wanted = { realm, client, service: impossibleService };
-    // oxlint-disable-next-line no-await-in-loop -- the second is asked only where the first is unknown
+    // The second is asked only where the first is unknown.
     const own = decodeFor(await ask(wanted), wanted);
     if (own.ticket || own.error.code !== clientUnknown) return own.ticket || own.error.code !== wrongRealm;
   }
@@ -208,7 +203,7 @@ function judge(io: ProbeIo, decoded: KdcReply, reply: Reply, options: Options): 
   const realm = requestedRealm(options);
   if (decoded.ticket) {
     io.record({ realm: decoded.realm });
-    return { outcome: 'answered', detail: `the KDC gave ${principal}@${decoded.realm} a ticket`, evidence: {} };
+    return answered(`the KDC gave ${principal}@${decoded.realm} a ticket`);
   }
   const { error } = decoded;
   const { serverTime, offsetMs } = clockOf(error, reply);
@@ -227,27 +222,31 @@ function judge(io: ProbeIo, decoded: KdcReply, reply: Reply, options: Options): 
     );
     return notFor(realm, other === undefined ? 'it says so' : `it names ${other}`);
   }
-  if (Math.abs(offsetMs) > options.maxSkewMs) {
-    const side = offsetMs > 0 ? 'ahead of' : 'behind';
-    const effect = Math.abs(offsetMs) > kerberosSkewMs ? 'will refuse logons' : 'refuses logons from 5 min on';
-    io.warn(`the KDC's clock is ${duration(offsetMs)} ${side} this machine's: Kerberos ${effect}, set both by NTP`);
-  }
+  const side = offsetMs > 0 ? 'ahead of' : 'behind';
+  const effect = Math.abs(offsetMs) > kerberosSkewMs ? 'will refuse logons' : 'refuses logons from 5 min on';
+  const limits = { warnBeyondMs: options.maxSkewMs };
+  compareClocks(
+    io,
+    offsetMs,
+    limits,
+    (by) => `the KDC's clock is ${by} ${side} this machine's: Kerberos ${effect}, set both by NTP`,
+  );
   if (error.code === responseTooBig) io.note('the KDC has more to say than fits a datagram and asks for TCP');
   if (error.code === serviceUnavailable) io.warn('the KDC answers but calls its service unavailable');
   if (error.code === preauthenticationRequired) wantsCredentials(io, 'pre-authentication', 'that it gives a ticket is');
-  return { outcome: 'answered', detail: `the KDC answers (${error.name}), clock offset ${offsetMs} ms`, evidence: {} };
+  return answered(`the KDC answers (${error.name}), clock offset ${offsetMs} ms`);
 }
 
-const notFor = (realm: string, why: string): Answer => ({
-  outcome: 'declined',
-  detail: `not a KDC for ${realm}, ${why}`,
-  evidence: {},
-  remedy: `Ask a domain controller of ${realm}, or correct the domain in the site.`,
-});
+const notFor = (realm: string, why: string): Answer =>
+  declined(
+    `not a KDC for ${realm}, ${why}`,
+    {},
+    `Ask a domain controller of ${realm}, or correct the domain in the site.`,
+  );
 
 /** How far the server's clock is ahead of ours, seen from the middle of the exchange. */
 function clockOf(error: KrbError, reply: Reply): { readonly serverTime: string; readonly offsetMs: number } {
-  const offsetMs = Math.round(error.serverTimeMs - (reply.sentAtMs + reply.receivedAtMs) / 2);
+  const offsetMs = clockOffsetMs(error.serverTimeMs, (reply.sentAtMs + reply.receivedAtMs) / 2);
   return { serverTime: new Date(error.serverTimeMs).toISOString(), offsetMs };
 }
 
@@ -272,10 +271,3 @@ function newNonce(io: ProbeIo): number {
 }
 
 const sameName = (a: string, b: string): boolean => a.toUpperCase() === b.toUpperCase();
-
-function duration(ms: number): string {
-  const seconds = Math.round(Math.abs(ms) / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
-}

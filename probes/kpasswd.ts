@@ -4,8 +4,8 @@
  * the whole form (no KRB-PRIV, another version) is met with silence. RFC 3244 section 2.
  */
 import * as v from 'valibot';
-import type { Answer, Evidence } from '../src/model/outcome.ts';
-import { defineProbe, type Reply } from '../src/model/probe.ts';
+import { answered, type Answer, type Evidence } from '../src/model/outcome.ts';
+import { defineTwins, type Reply } from '../src/model/probe.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import { application, context, DerReader, encode, encodeInteger, encodeText, tags } from '../src/wire/der.ts';
 import { decodeError, encodePrincipal, errorMessage, type KrbError, nameTypes, pvno } from '../src/wire/kerberos.ts';
@@ -92,27 +92,23 @@ const about = {
   leaves: 'one error line in the log; no account is named, so none can be locked',
 };
 
-export const kpasswd = defineProbe({
-  transport: 'udp',
-  port: 464,
-  about: { title: 'Kerberos password change over UDP', ...about, reference: 'RFC 3244' },
-  options: Options,
+export const { udp: kpasswd, tcp: kpasswdTcp } = defineTwins(
+  {
+    port: 464,
+    about,
+    options: Options,
 
-  async run(io, _target, options) {
-    return judge(await io.exchange(encodeRequest(requestedRealm(options)), accepting(decodeReply, isOurs)));
+    async run(io, { transport }, options) {
+      const request = encodeRequest(requestedRealm(options));
+      if (transport === 'tcp') return judge(await exchangeOverTcp(io, request));
+      return judge(await io.exchange(request, accepting(decodeReply, isOurs)));
+    },
   },
-});
-
-export const kpasswdTcp = defineProbe({
-  transport: 'tcp',
-  port: 464,
-  about: { title: 'Kerberos password change over TCP', ...about, reference: 'RFC 3244' },
-  options: Options,
-
-  async run(io, _target, options) {
-    return judge(await exchangeOverTcp(io, encodeRequest(requestedRealm(options))));
+  {
+    udp: { about: { title: 'Kerberos password change over UDP', reference: 'RFC 3244' } },
+    tcp: { about: { title: 'Kerberos password change over TCP', reference: 'RFC 3244' } },
   },
-});
+);
 
 function judge(reply: Reply): Answer {
   const decoded = decodeReply(reply.bytes);
@@ -130,7 +126,7 @@ function judge(reply: Reply): Answer {
     serverTime: new Date(error.serverTimeMs).toISOString(),
   };
   const why = text === null ? error.name : `${error.name}: ${text}`;
-  return { outcome: 'answered', detail: `rejects the empty request, as it should (${why})`, evidence };
+  return answered(`rejects the empty request, as it should (${why})`, evidence);
 }
 
 /** Heimdal cannot tell which service was meant and names none. */

@@ -4,10 +4,11 @@
  * 4.5 (search) and 4.4.1 (notice of disconnection); RFC 4512 section 5.1 (root DSE); MS-ADTS 3.1.1.3.2 (its attributes).
  */
 import * as v from 'valibot';
-import { NetError } from '../src/model/errors.ts';
-import type { Answer, Evidence, Json } from '../src/model/outcome.ts';
+import { endedAs } from '../src/model/errors.ts';
+import { answered, declined, type Answer, type Evidence, type Json } from '../src/model/outcome.ts';
 import type { Conn, ProbeIo } from '../src/model/probe.ts';
 import { defineProbe } from '../src/model/probe.ts';
+import { clockOffsetMs, compareClocks, kerberosSkewMs } from '../src/wire/clock.ts';
 import { wantsCredentials } from '../src/wire/credentials.ts';
 import { application, DerReader, tags } from '../src/wire/der.ts';
 import { further, isTrouble } from '../src/wire/further.ts';
@@ -29,9 +30,6 @@ const maxTotalBytes = 256 * 1024;
 const maxAttributes = 64;
 const maxValues = 256;
 const maxValueLength = 8192;
-
-/** Kerberos and the domain's own rules give up at five minutes. */
-const maxClockOffsetMs = 5 * 60_000;
 
 const activeDirectory = '1.2.840.113556.1.4.800';
 
@@ -147,8 +145,7 @@ export const ldap = defineProbe({
     try {
       return await search(io, await io.connect(), options);
     } catch (error) {
-      const isShut = error instanceof NetError && error.failure.outcome === 'refused';
-      if (!isShut || !options.globalCatalog || target.port === pingPort) throw error;
+      if (!endedAs(error, 'refused') || !options.globalCatalog || target.port === pingPort) throw error;
       const answer = await notCatalog(io);
       if (!answer) throw error;
       return answer;
@@ -177,7 +174,7 @@ async function notCatalog(io: ProbeIo): Promise<Answer | undefined> {
   const roles = rolesOf(reply.netlogon);
   if (roles.includes('global-catalog')) return undefined;
   io.warn(`nothing listens here, and ${hostname} says that it is no global catalog: another controller has to be one`);
-  return { outcome: 'answered', detail: `${hostname} is no global catalog`, evidence: { forest, roles } };
+  return answered(`${hostname} is no global catalog`, { forest, roles });
 }
 
 interface Wanted {
@@ -189,19 +186,18 @@ async function search(io: ProbeIo, conn: Conn, wanted: Wanted): Promise<Answer> 
   await conn.write(await encodeSearch());
   let rootDse: RootDse | undefined;
   for (let total = 0; total < maxTotalBytes;) {
-    // oxlint-disable-next-line no-await-in-loop -- the last message says that it is the last
+    // The last message says that it is the last.
     const bytes = await readMessage(conn);
     total += bytes.length;
     const message = decodeMessage(bytes);
     if (message.kind === 'entry') rootDse = message.attributes;
     if (message.kind !== 'done' && message.kind !== 'disconnection') continue;
-    // oxlint-disable-next-line no-await-in-loop
     await conn.end(unbindRequest);
     const why = `${resultNames[message.resultCode] ?? `result ${message.resultCode}`}${message.text && `: ${message.text}`}`;
     if (message.kind === 'disconnection') return declined(`the directory ends the connection (${why})`);
     if (wantsBind(message.resultCode, message.text)) {
       wantsCredentials(io, 'a bind', 'the domain and what it serves are');
-      return { outcome: 'answered', detail: `a directory that shows nothing before a bind (${why})`, evidence: {} };
+      return answered(`a directory that shows nothing before a bind (${why})`);
     }
     if (message.resultCode !== 0) return declined(`the directory answers but does not serve us (${why})`);
     if (!rootDse) return declined('the directory answers but shows no root DSE');
@@ -230,7 +226,7 @@ function judge(io: ProbeIo, rootDse: RootDse, { domain, globalCatalog }: Wanted)
     ...known('vendorVersion', one('vendorVersion')),
     ...(catalog !== undefined && { isGlobalCatalogReady: catalog === 'TRUE' }),
   });
-  compareClocks(io, one('currentTime'));
+  compareTimes(io, one('currentTime'));
 
   if (globalCatalog && catalog !== 'TRUE') return declined('the directory says it is not a global catalog');
   // A catalog holds the whole forest; a directory that is not Active Directory has suffixes and no default one.
@@ -241,14 +237,8 @@ function judge(io: ProbeIo, rootDse: RootDse, { domain, globalCatalog }: Wanted)
     return declined(`this ${isActiveDirectory ? 'controller' : 'directory'} serves ${what}, not ${domain}`);
   }
   const who = printable(one('dnsHostName') ?? 'a directory');
-  return {
-    outcome: 'answered',
-    detail: `${who} serves ${listed(served) || 'its root DSE'}`,
-    evidence: {},
-  };
+  return answered(`${who} serves ${listed(served) || 'its root DSE'}`);
 }
-
-const declined = (detail: string): Answer => ({ outcome: 'declined', detail, evidence: {} });
 
 const known = (name: string, value: string | undefined): Evidence =>
   value === undefined ? {} : { [name]: printable(value) satisfies Json };
@@ -295,19 +285,22 @@ function decodeResult(result: DerReader): { resultCode: number; text: string } {
 }
 
 /** GeneralizedTime in UTC: 20261123195054.0Z */
-function compareClocks(io: ProbeIo, time: string | undefined): void {
+function compareTimes(io: ProbeIo, time: string | undefined): void {
   const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(?:\.\d{1,6})?Z$/.exec(time ?? '');
   if (!parts) return;
   const [, year, month, day, hour, minute, second] = parts;
   const theirs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
   // Date.parse takes 31 February for a day in March.
   if (Number.isNaN(theirs) || new Date(theirs).getUTCDate() !== Number(day)) return;
-  const clockOffsetMs = Math.round(theirs - io.now());
-  io.record({ clockOffsetMs });
-  if (Math.abs(clockOffsetMs) > maxClockOffsetMs) {
-    const minutes = Math.round(Math.abs(clockOffsetMs) / 60_000);
-    io.warn(`this machine's clock and the directory's differ by ${minutes} minutes: Kerberos allows five`);
-  }
+  const offsetMs = clockOffsetMs(theirs, io.now());
+  io.record({ clockOffsetMs: offsetMs });
+  const limits = { warnBeyondMs: kerberosSkewMs };
+  compareClocks(
+    io,
+    offsetMs,
+    limits,
+    (by) => `this machine's clock and the directory's differ by ${by}: Kerberos allows 5 min`,
+  );
 }
 
 /** corp.example.test -> DC=corp,DC=example,DC=test */

@@ -4,7 +4,7 @@
  * off. RFC 1002 sections 4.2.17 (request) and 4.2.18 (response).
  */
 import * as v from 'valibot';
-import type { Evidence } from '../src/model/outcome.ts';
+import { answered, declined, type Evidence } from '../src/model/outcome.ts';
 import { defineProbe } from '../src/model/probe.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import { decodeName } from '../src/wire/dns-name.ts';
@@ -95,11 +95,11 @@ export const netbiosName = defineProbe({
     const accepts = accepting(decodeResponse, (status) => status.transactionId === id);
     const status = decodeResponse((await io.exchange(encodeRequest(id), accepts, { maxSends: 2 })).bytes);
     if (status.resultCode !== 0) {
-      return { outcome: 'declined', detail: `the name service refuses: result ${status.resultCode}`, evidence: {} };
+      return declined(`the name service refuses: result ${status.resultCode}`);
     }
     const evidence = evidenceOf(status);
     const { computer, domain } = evidence;
-    return { outcome: 'answered', detail: `${computer ?? 'a nameless machine'} in ${domain ?? 'no domain'}`, evidence };
+    return answered(`${computer ?? 'a nameless machine'} in ${domain ?? 'no domain'}`, evidence);
   },
 });
 

@@ -2,6 +2,7 @@
  * NetBIOS session service: file sharing as it was before it had a port of its own. Opens a session to any file server
  * (*SMBSERVER), then negotiates SMB on it. RFC 1002 sections 4.3 (packets) and 5.3 (the service).
  */
+import { declined } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { type Conn, defineProbe } from '../src/model/probe.ts';
 import { encodeNetbiosName, suffixes } from '../src/wire/netbios-name.ts';
@@ -89,14 +90,13 @@ export const netbiosSession = defineProbe({
     }
     await conn.end();
     if (response.kind === 'negative') {
-      return { outcome: 'declined', detail: `no session: ${response.reason}`, evidence: { session: response.reason } };
+      return declined(`no session: ${response.reason}`, { session: response.reason });
     }
     const elsewhere = `${response.address}:${response.port}`;
-    return {
-      outcome: 'declined',
-      detail: `no session here: the server points to ${elsewhere}, which is not followed`,
-      evidence: { session: 'retarget', elsewhere },
-    };
+    return declined(`no session here: the server points to ${elsewhere}, which is not followed`, {
+      session: 'retarget',
+      elsewhere,
+    });
   },
 });
 

@@ -4,12 +4,12 @@
  * RFC 1813 appendices I and II; RFC 1833.
  */
 import * as v from 'valibot';
-import { NetError } from '../src/model/errors.ts';
-import type { Evidence } from '../src/model/outcome.ts';
+import { endedAs, NetError } from '../src/model/errors.ts';
+import { answered, declined, type Evidence } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
 import { further, isTrouble } from '../src/wire/further.ts';
 import { DecodeError } from '../src/wire/reader.ts';
-import { callInDatagram, callOnStream, refusalOfAll } from '../src/wire/rpc.ts';
+import { callInDatagram, callOnStream, callOver, refusalOfAll } from '../src/wire/rpc.ts';
 import { isUnanswered, listRegistrations, lookUpPorts, type Listing, type Registration } from '../src/wire/rpcbind.ts';
 
 /** Without the first two no NFS 3 repository can be used; without the third, locks are lost when the server restarts. */
@@ -20,7 +20,7 @@ const programs = [
 ] as const;
 
 /** When TCP 111 is shut like this there is still time to ask over UDP; after a timeout there is none. */
-const shut = new Set(['refused', 'closed']);
+const shut = ['refused', 'closed'] as const;
 
 /** What the list may take of the time, before the ports are asked for one by one. */
 const listShare = 0.6;
@@ -56,7 +56,7 @@ export const nfsDynamic = defineProbe({
       throw error;
     });
     if (listing.registrations === null) {
-      return { outcome: 'declined', detail: `rpcbind does not say where mountd is: ${listing.because}`, evidence: {} };
+      return declined(`rpcbind does not say where mountd is: ${listing.because}`);
     }
     const endpoints = findEndpoints(listing.registrations, target);
     const portsOf = (name: string): number[] => endpoints.filter((one) => one.name === name).map(({ port }) => port);
@@ -69,26 +69,22 @@ export const nfsDynamic = defineProbe({
       const versioned = programs
         .filter(({ name }) => needed.includes(name))
         .map(({ name, version }) => `${name} ${version}`);
-      return {
-        outcome: 'declined',
-        detail: `rpcbind knows no ${versioned.join(' and no ')} on ${transport}`,
-        evidence: {},
-      };
+      return declined(`rpcbind knows no ${versioned.join(' and no ')} on ${transport}`);
     }
     for (const { name } of absent)
       io.warn(`rpcbind knows no ${name} on ${transport}: locks will not survive a restart`);
 
     for (const endpoint of endpoints) {
       const what = `${endpoint.name} on ${transport} port ${endpoint.port}`;
-      // oxlint-disable-next-line no-await-in-loop -- one socket at a time
+      // One socket at a time.
       const why = await naming(what, () => askEndpoint(io, target, endpoint)).catch((error: unknown) => {
         io.record(failedAt(endpoint));
         throw error;
       });
-      if (why !== null) return { outcome: 'declined', detail: `${what}: ${why}`, evidence: failedAt(endpoint) };
+      if (why !== null) return declined(`${what}: ${why}`, failedAt(endpoint));
     }
     const found = endpoints.map(({ name, port }) => `${name} ${port}`).join(', ');
-    return { outcome: 'answered', detail: `all answer on ${transport}: ${found}`, evidence: {} };
+    return answered(`all answer on ${transport}: ${found}`);
   },
 });
 
@@ -97,7 +93,7 @@ async function askRpcbind(io: ProbeIo, target: Target): Promise<Listing> {
     return await naming('rpcbind on TCP', () => askOverTcp(io, target));
   } catch (error) {
     // A server may offer rpcbind over UDP alone: only the row about port 111 itself minds.
-    if (!(error instanceof NetError) || !shut.has(error.failure.outcome)) throw error;
+    if (!endedAs(error, ...shut)) throw error;
     const lookUp = (): Promise<Listing> => lookUpPorts((call) => callInDatagram(io, call), programs, target.transport);
     const listing = await further(io, lookUp, listShare);
     if (isTrouble(listing)) throw error;
@@ -163,13 +159,7 @@ function unused(registrations: readonly Registration[], endpoints: readonly Endp
 async function askEndpoint(io: ProbeIo, { transport }: Target, endpoint: Endpoint): Promise<string | null> {
   const { name, program, version, port } = endpoint;
   const call = { program, version, procedure: 0 };
-  if (transport === 'udp') {
-    return refusalOfAll(io, await callInDatagram(io, call, { port }), name, version);
-  }
-  const conn = await io.connect({ port });
-  const reply = await callOnStream(io, conn, call);
-  await conn.end();
-  return refusalOfAll(io, reply, name, version);
+  return refusalOfAll(io, await callOver(transport, io, call, { port }), name, version);
 }
 
 /** The remedy is about this port, and not about the one where the asking began. */

@@ -4,8 +4,9 @@
  * (packet), 7.4 (kiss codes), 8 (offset and delay) and 11.1 (root distance); RFC 9109 (the random transmit timestamp).
  */
 import * as v from 'valibot';
-import type { Answer } from '../src/model/outcome.ts';
+import { answered, declined, type Answer } from '../src/model/outcome.ts';
 import { defineProbe } from '../src/model/probe.ts';
+import { compareClocks } from '../src/wire/clock.ts';
 import { accepting } from '../src/wire/datagram.ts';
 import { DecodeError, Reader } from '../src/wire/reader.ts';
 
@@ -129,7 +130,7 @@ export const ntp = defineProbe({
     io.record({ rootDelayMs, rootDispersionMs, rootDistanceMs: distanceMs });
 
     const why = refusalOf(header, reference, options.maxStratum);
-    if (why) return { outcome: 'declined', evidence: {}, ...why };
+    if (why) return declined(why.detail, {}, why.remedy);
     if (distanceMs > options.maxDistanceMs) return tooFar(distanceMs, options.maxDistanceMs);
     if (header.receiveTimestamp === 0) throw new DecodeError('the receive timestamp is zero', 32);
     if (header.transmitTimestamp === 0) throw new DecodeError('the transmit timestamp is zero', 40);
@@ -139,21 +140,24 @@ export const ntp = defineProbe({
     const offsetMs = round((t2 - reply.sentAtMs + (t3 - reply.receivedAtMs)) / 2);
     const delayMs = round(reply.receivedAtMs - reply.sentAtMs - (t3 - t2));
     // The truth lies within half the delay on either side; a busy machine or a slow path is no wrong clock.
-    if (Math.abs(offsetMs) - delayMs / 2 > options.maxOffsetMs) {
-      const side = offsetMs > 0 ? 'behind' : 'ahead';
-      io.warn(`this machine's clock and the server's differ by ${inSeconds(Math.abs(offsetMs))}: ours is ${side}`);
-    }
+    const limits = { warnBeyondMs: options.maxOffsetMs + delayMs / 2 };
+    const side = offsetMs > 0 ? 'behind' : 'ahead';
+    compareClocks(
+      io,
+      offsetMs,
+      limits,
+      (by) => `this machine's clock and the server's differ by ${by}: ours is ${side}`,
+    );
     if (distanceMs > ntpdDistanceMs) {
       io.warn(
         `the server is within ${inSeconds(distanceMs)} of true time only (root distance): ntpd takes none beyond 1.5 s`,
       );
     }
     if (ownClock.test(reference)) io.note(`the server follows no other clock than its own (${reference})`);
-    return {
-      outcome: 'answered',
-      detail: `stratum ${header.stratum}, offset ${offsetMs.toFixed(1)} ms (± ${(Math.abs(delayMs) / 2).toFixed(1)})`,
-      evidence: { offsetMs, delayMs },
-    };
+    return answered(
+      `stratum ${header.stratum}, offset ${offsetMs.toFixed(1)} ms (± ${(Math.abs(delayMs) / 2).toFixed(1)})`,
+      { offsetMs, delayMs },
+    );
   },
 });
 
@@ -182,7 +186,7 @@ const kissRemedy = (code: string): string =>
 
 function tooFar(distanceMs: number, maxDistanceMs: number): Answer {
   const detail = `the server is within ${inSeconds(distanceMs)} of true time only (root distance), chrony takes none beyond ${inSeconds(maxDistanceMs)}`;
-  return { outcome: 'declined', detail, evidence: {}, remedy: findSources };
+  return declined(detail, {}, findSources);
 }
 
 const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;

@@ -2,6 +2,7 @@
  * Remote Desktop Protocol: an X.224 connection request that offers TLS and CredSSP. Both ways of answering, a choice and
  * a refusal to choose, come from an RDP server. MS-RDPBCGR 2.2.1.1 and 2.2.1.2; RFC 1006 section 6 (TPKT); X.224 13.3, 13.4.
  */
+import { answered } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { defineProbe } from '../src/model/probe.ts';
 import { DecodeError, Reader } from '../src/wire/reader.ts';
@@ -117,14 +118,14 @@ export const rdp = defineProbe({
     await conn.end();
     if (negotiation.kind === 'none') {
       io.note('the RDP server does not negotiate: it knows only the legacy RDP security');
-      return { outcome: 'answered', detail: 'an RDP server without negotiation', evidence: { security: 'RDP' } };
+      return answered('an RDP server without negotiation', { security: 'RDP' });
     }
     if (negotiation.kind === 'failed') {
       const failure = failureNames.get(negotiation.code) ?? `code ${negotiation.code}`;
       io.note(`the RDP server agrees to none of TLS and CredSSP: ${failure}`);
-      return { outcome: 'answered', detail: `an RDP server, no security agreed: ${failure}`, evidence: { failure } };
+      return answered(`an RDP server, no security agreed: ${failure}`, { failure });
     }
     const security = securityNames.get(negotiation.protocol) ?? `protocol ${negotiation.protocol}`;
-    return { outcome: 'answered', detail: `an RDP server, security: ${security}`, evidence: { security } };
+    return answered(`an RDP server, security: ${security}`, { security });
   },
 });

@@ -2,6 +2,7 @@
  * A host's name has an address: asked of this machine's own configuration (hosts file, then its DNS servers), because
  * that is what the services on it will use. Nothing is sent to the host itself. RFC 1035.
  */
+import { answered } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { defineProbe } from '../src/model/probe.ts';
 
@@ -23,6 +24,6 @@ export const resolve = defineProbe({
 
   async run(io, target) {
     const addresses = await io.resolve(target.host);
-    return { outcome: 'answered', detail: `${target.host} is ${addresses.join(', ')}`, evidence: { addresses } };
+    return answered(`${target.host} is ${addresses.join(', ')}`, { addresses });
   },
 });

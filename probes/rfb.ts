@@ -3,6 +3,7 @@
  * that does not authenticate and shuts an address out after five, so we ask no more than we need and know its refusal
  * when we see it. RFC 6143 sections 7.1.1 and 7.1.2.
  */
+import { answered, declined } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { defineProbe, type Conn } from '../src/model/probe.ts';
 import { printable } from '../src/wire/text.ts';
@@ -44,13 +45,9 @@ export const rfb = defineProbe({
     const reason = isRefusal ? await readReason(conn) : null;
     await conn.end();
     if (reason !== null) {
-      return {
-        outcome: 'declined',
-        detail: `the server refuses this address: ${reason}`,
-        evidence: { version, reason },
-      };
+      return declined(`the server refuses this address: ${reason}`, { version, reason });
     }
-    return { outcome: 'answered', detail: `RFB ${version}`, evidence: { version } };
+    return answered(`RFB ${version}`, { version });
   },
 });
 

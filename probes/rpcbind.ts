@@ -4,8 +4,8 @@
  * RFC 1833; RFC 5531.
  */
 import * as v from 'valibot';
-import type { Answer } from '../src/model/outcome.ts';
-import { defineProbe, type ProbeIo } from '../src/model/probe.ts';
+import { answered, declined, type Answer } from '../src/model/outcome.ts';
+import { defineTwins, type ProbeIo } from '../src/model/probe.ts';
 import { further, isTrouble } from '../src/wire/further.ts';
 import { callInDatagram, callOnStream, refusal, type RpcReply } from '../src/wire/rpc.ts';
 import { listRegistrations, programNames, rpcbindProgram, type Registration } from '../src/wire/rpcbind.ts';
@@ -17,72 +17,69 @@ const nullCall = { program: rpcbindProgram, version, procedure: 0 };
 /** Evidence is for people and scripts, not a copy of the server's memory. */
 const maxListed = 64;
 
-export const rpcbind = defineProbe({
-  transport: 'tcp',
-  port: 111,
-  about: {
-    title: 'rpcbind (port mapper)',
-    sends: 'the null call of rpcbind version 2 without credentials, then DUMP, on one connection',
-    proves:
-      'a reply to our transaction id from an RPC server that has rpcbind; that it lists its programs, or a warning',
-    client:
-      'the storage manager (`nfs.py` of xapi-project/sm): `rpcinfo -s` (DUMP of version 4, 3 or 2) must name NFS 3 before it is mounted; NFS 4 needs no rpcbind',
-    leaves: 'nothing',
-    reference: 'RFC 1833, RFC 5531',
-  },
-  options: v.strictObject({}),
+export const { tcp: rpcbind, udp: rpcbindUdp } = defineTwins(
+  {
+    port: 111,
+    about: {
+      sends: 'the null call of rpcbind version 2 without credentials: 40 bytes',
+      proves: 'a reply to our transaction id from an RPC server that has rpcbind',
+      leaves: 'nothing',
+    },
+    options: v.strictObject({}),
 
-  async run(io, target) {
-    const conn = await io.connect();
-    const answer = judge(io, await callOnStream(io, conn, nullCall));
-    if (answer.outcome === 'declined') {
-      await conn.end();
-      return answer;
-    }
-    const listing = await further(io, () => listRegistrations(io, conn, target.address));
+    async run(io, { transport, address }) {
+      return transport === 'udp' ? judge(io, await callInDatagram(io, nullCall)) : askForList(io, address);
+    },
+  },
+  {
+    tcp: {
+      about: {
+        title: 'rpcbind (port mapper)',
+        sends: 'the null call of rpcbind version 2 without credentials, then DUMP, on one connection',
+        proves:
+          'a reply to our transaction id from an RPC server that has rpcbind; that it lists its programs, or a warning',
+        client:
+          'the storage manager (`nfs.py` of xapi-project/sm): `rpcinfo -s` (DUMP of version 4, 3 or 2) must name NFS 3 before it is mounted; NFS 4 needs no rpcbind',
+        reference: 'RFC 1833, RFC 5531',
+      },
+    },
+    udp: { about: { title: 'rpcbind (port mapper) over UDP', reference: 'RFC 1833, RFC 5531' } },
+  },
+);
+
+async function askForList(io: ProbeIo, address: string): Promise<Answer> {
+  const conn = await io.connect();
+  const answer = judge(io, await callOnStream(io, conn, nullCall));
+  if (answer.outcome === 'declined') {
     await conn.end();
-    if (isTrouble(listing) || listing.registrations === null) {
-      const why = isTrouble(listing) ? listing.message : listing.because;
-      io.warn(`rpcbind does not list its programs (${why}): before it mounts NFS 3 the storage manager wants the list`);
-      return answer;
-    }
-    const count = listing.registrations.length;
-    tellNfs(io, listing.registrations);
-    if (count > maxListed) io.note(`of ${count} registrations the first ${maxListed} are listed`);
-    const programs = listing.registrations.slice(0, maxListed).map(describe);
-    return { outcome: 'answered', detail: `rpcbind answers, ${count} registrations`, evidence: { programs } };
-  },
-});
-
-export const rpcbindUdp = defineProbe({
-  transport: 'udp',
-  port: 111,
-  about: {
-    title: 'rpcbind (port mapper) over UDP',
-    sends: 'the null call of rpcbind version 2 without credentials: 40 bytes',
-    proves: 'a reply to our transaction id from an RPC server that has rpcbind',
-    leaves: 'nothing',
-    reference: 'RFC 1833, RFC 5531',
-  },
-  options: v.strictObject({}),
-
-  async run(io) {
-    return judge(io, await callInDatagram(io, nullCall));
-  },
-});
+    return answer;
+  }
+  const listing = await further(io, () => listRegistrations(io, conn, address));
+  await conn.end();
+  if (isTrouble(listing) || listing.registrations === null) {
+    const why = isTrouble(listing) ? listing.message : listing.because;
+    io.warn(`rpcbind does not list its programs (${why}): before it mounts NFS 3 the storage manager wants the list`);
+    return answer;
+  }
+  const count = listing.registrations.length;
+  tellNfs(io, listing.registrations);
+  if (count > maxListed) io.note(`of ${count} registrations the first ${maxListed} are listed`);
+  const programs = listing.registrations.slice(0, maxListed).map(describe);
+  return answered(`rpcbind answers, ${count} registrations`, { programs });
+}
 
 /** A server that has other versions of rpcbind than ours is still rpcbind. */
 function judge(io: ProbeIo, reply: RpcReply): Answer {
   if (reply.status === 'AUTH_ERROR') {
     io.warn(`it refuses callers without credentials (${reply.why}), as the storage manager's rpcinfo is one`);
-    return { outcome: 'answered', detail: 'an RPC server that wants credentials', evidence: {} };
+    return answered('an RPC server that wants credentials');
   }
   if (reply.status === 'PROG_MISMATCH') {
-    return { outcome: 'answered', detail: `rpcbind ${reply.low} to ${reply.high} answers`, evidence: {} };
+    return answered(`rpcbind ${reply.low} to ${reply.high} answers`);
   }
   const why = refusal(reply, 'rpcbind', version);
-  if (why !== null) return { outcome: 'declined', detail: why, evidence: {} };
-  return { outcome: 'answered', detail: 'rpcbind answers', evidence: {} };
+  if (why !== null) return declined(why);
+  return answered('rpcbind answers');
 }
 
 /** `rpcinfo -s` must name NFS 3, or the storage manager takes the server for one without it. */

@@ -5,9 +5,10 @@
  * 3.3.5.4 (server).
  */
 import * as v from 'valibot';
-import { NetError } from '../src/model/errors.ts';
-import type { Answer, Evidence } from '../src/model/outcome.ts';
+import { endedAs } from '../src/model/errors.ts';
+import { answered, declined, type Answer, type Evidence } from '../src/model/outcome.ts';
 import { type Conn, defineProbe, type ProbeIo } from '../src/model/probe.ts';
+import { clockOffsetMs } from '../src/wire/clock.ts';
 import { further, isTrouble } from '../src/wire/further.ts';
 import {
   decodeFrameLength,
@@ -83,7 +84,7 @@ async function unlessClosed(asked: Promise<SmbReply>): Promise<SmbReply | undefi
   try {
     return await asked;
   } catch (error) {
-    if (error instanceof NetError && error.failure.outcome === 'closed') return undefined;
+    if (endedAs(error, 'closed')) return undefined;
     throw error;
   }
 }
@@ -91,18 +92,18 @@ async function unlessClosed(asked: Promise<SmbReply>): Promise<SmbReply | undefi
 /** It speaks, but not what the mount would ask for. */
 function without30(reply: SmbReply): Pick<Answer, 'outcome' | 'detail' | 'remedy'> {
   if (reply.kind === 'status' || (reply.kind === 'smb1' && reply.dialect === null)) {
-    return { outcome: 'declined', detail: `an SMB server, but it shares no dialect with us (${nameOf(reply)})` };
+    return declined(`an SMB server, but it shares no dialect with us (${nameOf(reply)})`);
   }
   const isNewer =
     reply.kind === 'dialect' && (reply.negotiated.dialect === '3.1.1' || reply.negotiated.dialect === '3.0.2');
   const spoken = isNewer ? `speaks SMB ${nameOf(reply)}` : `speaks nothing newer than ${nameOf(reply)}`;
-  return {
-    outcome: 'declined',
-    detail: `the server ${spoken} but does not take SMB 3.0, and XenServer mounts SMB storage with that alone`,
-    remedy: isNewer
+  return declined(
+    `the server ${spoken} but does not take SMB 3.0, and XenServer mounts SMB storage with that alone`,
+    {},
+    isNewer
       ? 'Let the file server take SMB 3.0 (its lowest dialect is set higher: `server min protocol` of Samba, `Smb2DialectMin` of Windows).'
       : 'Enable SMB 3.0 on the file server (`server max protocol` of Samba, `Smb2DialectMax` of Windows).',
-  };
+  );
 }
 
 function nameOf(reply: SmbReply): string {
@@ -114,19 +115,19 @@ function judge(io: ProbeIo, reply: SmbReply): Answer {
   if (reply.kind === 'dialect') return accept(io, reply.negotiated);
   if (reply.kind === 'status') {
     const why = reply.status === notSupported ? 'it shares no dialect with us' : 'it refuses to negotiate';
-    return { outcome: 'declined', detail: `an SMB server, but ${why} (${reply.name})`, evidence: {} };
+    return declined(`an SMB server, but ${why} (${reply.name})`);
   }
   if (reply.dialect === null) {
-    return { outcome: 'declined', detail: 'an SMB1 server that shares no dialect with us', evidence: {} };
+    return declined('an SMB1 server that shares no dialect with us');
   }
   io.warn('the server speaks SMB1 only, which current clients no longer speak: enable SMB 2 or 3 on the server');
-  return { outcome: 'answered', detail: `SMB1 (${reply.dialect})`, evidence: { dialect: reply.dialect } };
+  return answered(`SMB1 (${reply.dialect})`, { dialect: reply.dialect });
 }
 
 function accept(io: ProbeIo, negotiated: Negotiated): Answer {
   const { dialect, encryption } = negotiated;
   const detail = `SMB ${dialect}, signing ${signingOf(negotiated)}, ${encryption ?? 'no encryption'}`;
-  return { outcome: 'answered', detail, evidence: evidenceOf(io, negotiated) };
+  return answered(detail, evidenceOf(io, negotiated));
 }
 
 function evidenceOf(io: ProbeIo, negotiated: Negotiated): Evidence {
@@ -134,7 +135,7 @@ function evidenceOf(io: ProbeIo, negotiated: Negotiated): Evidence {
   const clock =
     systemTimeMs === null
       ? { systemTime: null, offsetMs: null }
-      : { systemTime: new Date(systemTimeMs).toISOString(), offsetMs: Math.round(systemTimeMs - io.now()) };
+      : { systemTime: new Date(systemTimeMs).toISOString(), offsetMs: clockOffsetMs(systemTimeMs, io.now()) };
   return { dialect, signing: signingOf(negotiated), encryption, serverGuid, ...clock };
 }
 

@@ -2,6 +2,7 @@
  * SSH: the server's identification line, which it sends first. We answer with our own and a disconnect message, so that
  * its log shows a connectivity probe and not a broken handshake. RFC 4253 sections 4.2 (identification) and 11.1.
  */
+import { answered, declined } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { defineProbe, type Conn } from '../src/model/probe.ts';
 import { encodeWords } from '../src/wire/xdr.ts';
@@ -73,7 +74,7 @@ export const ssh = defineProbe({
     const line = await readIdentification(conn);
     if (brushOffs.has(line)) {
       await conn.end();
-      return { outcome: 'declined', detail: `the SSH server turns us away: ${line}`, evidence: {} };
+      return declined(`the SSH server turns us away: ${line}`);
     }
     const identification = decodeIdentification(line);
     if (!identification) throw new DecodeError(`not an SSH identification: ${printable(line)}`, 0);
@@ -82,16 +83,16 @@ export const ssh = defineProbe({
     const { protocol, software, comment } = identification;
     const evidence = { protocol, software, comment };
     if (protocol !== '2.0' && protocol !== '1.99') {
-      return { outcome: 'declined', detail: `the server speaks SSH ${protocol}, not SSH 2`, evidence };
+      return declined(`the server speaks SSH ${protocol}, not SSH 2`, evidence);
     }
-    return { outcome: 'answered', detail: `SSH ${protocol}, ${software}`, evidence };
+    return answered(`SSH ${protocol}, ${software}`, evidence);
   },
 });
 
 /** The first line that is an identification, a refusal, or the greeting of some other protocol. */
 async function readIdentification(conn: Conn): Promise<string> {
   for (let count = 0; count < maxLines; count += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each line decides whether there is another
+    // Each line decides whether there is another.
     const bytes = await conn.readUntil(lineFeed, maxLineBytes);
     const line = Buffer.from(bytes)
       .toString('latin1')

@@ -3,7 +3,7 @@
  * is known of the protocol, some bytes can be sent and a pattern expected. RFC 9293 section 3.5.
  */
 import * as v from 'valibot';
-import type { Answer } from '../src/model/outcome.ts';
+import { answered, type Answer } from '../src/model/outcome.ts';
 import type { Conn } from '../src/model/probe.ts';
 import { defineProbe } from '../src/model/probe.ts';
 import { Bytes, bytesOf } from '../src/wire/bytes-text.ts';
@@ -13,7 +13,7 @@ import { printable } from '../src/wire/text.ts';
 /** What is searched for the expected pattern. */
 const maxReplyBytes = 4096;
 
-const completed: Answer = { outcome: 'answered', detail: 'handshake completed', evidence: {} };
+const completed: Answer = answered('handshake completed');
 
 export const tcp = defineProbe({
   transport: 'tcp',
@@ -42,11 +42,11 @@ export const tcp = defineProbe({
     if (options.expect !== undefined) {
       const reply = await readUntilMatch(conn, new RegExp(options.expect, 's'));
       await conn.end();
-      return { outcome: 'answered', detail: `the expected reply came: ${reply}`, evidence: { reply } };
+      return answered(`the expected reply came: ${reply}`, { reply });
     }
     if (options.linger > 0 && (await io.closesWithin(conn, options.linger))) {
       io.warn('accepted and closed at once: a middlebox may have answered, or the service does not want us');
-      return { outcome: 'answered', detail: 'handshake completed', evidence: { acceptedThenClosed: true } };
+      return answered('handshake completed', { acceptedThenClosed: true });
     }
     return completed;
   },
@@ -55,7 +55,7 @@ export const tcp = defineProbe({
 async function readUntilMatch(conn: Conn, pattern: RegExp): Promise<string> {
   let text = '';
   while (text.length < maxReplyBytes) {
-    // oxlint-disable-next-line no-await-in-loop -- until it matches or is too much
+    // Until it matches or is too much.
     text += Buffer.from(await conn.readSome(maxReplyBytes - text.length)).toString('latin1');
     if (pattern.test(text)) return printable(text);
   }

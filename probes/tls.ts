@@ -2,6 +2,7 @@
  * TLS over TCP, for services whose own protocol cannot be asked: the session comes up and the certificate is shown, and
  * by default judged as a client would. RFC 8446; RFC 9525 (names).
  */
+import { answered } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { defineProbe } from '../src/model/probe.ts';
 
@@ -30,6 +31,6 @@ export const tls = defineProbe({
     await conn.end();
     // In TLS 1.3 our side is done before the server has seen that we have no certificate: its "no" comes behind.
     await io.closesWithin(conn, 0);
-    return { outcome: 'answered', detail: 'the TLS session came up', evidence: {} };
+    return answered('the TLS session came up');
   },
 });

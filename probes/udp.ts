@@ -2,6 +2,7 @@
  * Plain UDP, where no protocol can be asked: an empty datagram, which services ignore without a log line. A refusal or a
  * reject that comes back says something about the path; silence says nothing. RFC 768; RFC 1122 section 4.1.3.3 (ICMP).
  */
+import { answered } from '../src/model/outcome.ts';
 import * as v from 'valibot';
 import { defineProbe } from '../src/model/probe.ts';
 import { Bytes, bytesOf } from '../src/wire/bytes-text.ts';
@@ -23,11 +24,7 @@ export const udp = defineProbe({
   async run(io, _target, options) {
     const { bytes } = await io.exchange(payloadOf(options.payload), anything);
     const firstBytes = bytes.subarray(0, 16).toHex();
-    return {
-      outcome: 'answered',
-      detail: `${bytes.length} bytes came back`,
-      evidence: { bytes: bytes.length, firstBytes },
-    };
+    return answered(`${bytes.length} bytes came back`, { bytes: bytes.length, firstBytes });
   },
 });
 

@@ -7,7 +7,7 @@
 import * as v from 'valibot';
 import { bracketed, sentHost } from '../src/model/address.ts';
 import { NetError } from '../src/model/errors.ts';
-import type { Answer } from '../src/model/outcome.ts';
+import { answered, declined, type Answer } from '../src/model/outcome.ts';
 import { defineProbe, type ProbeIo, type Target } from '../src/model/probe.ts';
 import { readResponse, type HttpResponse } from '../src/wire/http1.ts';
 import { printable } from '../src/wire/text.ts';
@@ -85,13 +85,13 @@ export const xapi = defineProbe({
     async function judgePage(refused: HttpResponse): Promise<Answer> {
       if (refused.status >= 500) {
         const detail = `HTTP ${refused.status}: the web server is up, the API behind it is not`;
-        return { outcome: 'declined', detail, evidence: { httpStatus: refused.status } };
+        return declined(detail, { httpStatus: refused.status });
       }
       const page = isXapiPage(refused) ? refused : await ask(io, tls, pageOf(target));
       if (!isXapiPage(page)) throw notXapi(`HTTP ${refused.status} ${refused.reason}`);
       io.note(`XAPI's web server answers, but does not take calls here (HTTP ${refused.status})`);
       const evidence = { httpStatus: refused.status };
-      return { outcome: 'answered', detail: `XAPI's web server answers: HTTP ${page.status}`, evidence };
+      return answered(`XAPI's web server answers: HTTP ${page.status}`, evidence);
     }
   },
 });
@@ -108,16 +108,15 @@ async function ask(io: ProbeIo, tls: boolean, request: Uint8Array): Promise<Http
 function judgeCall(answer: CallAnswer, uuid: string): Answer {
   if (answer.kind === 'result') {
     if (answer.result !== uuid) throw notXapi('the call did not give our UUID back');
-    return { outcome: 'answered', detail: 'XAPI answers', evidence: {} };
+    return answered('XAPI answers');
   }
   const { code, parameters } = answer;
   const trouble = cannotServe.get(code);
-  if (trouble !== undefined)
-    return { outcome: 'declined', detail: `XAPI answers, but ${trouble}`, evidence: { error: code } };
+  if (trouble !== undefined) return declined(`XAPI answers, but ${trouble}`, { error: code });
   if (!/^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$/.test(code)) throw notXapi(`the error "${code}"`);
   const [coordinator] = code === 'HOST_IS_SLAVE' ? parameters : [];
   const evidence = { error: code, ...(coordinator !== undefined && { coordinator }) };
-  return { outcome: 'answered', detail: `XAPI answers: ${code}`, evidence };
+  return answered(`XAPI answers: ${code}`, evidence);
 }
 
 /** On the way to HTTPS XAPI says nothing at all: no body, and no name of a server. */

@@ -117,7 +117,7 @@ async function records(lookup: ServiceLookup, queries: readonly string[]): Promi
   const notes: string[] = [];
   for (const query of queries) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- the next is asked only where this one has none
+      // The next is asked only where this one has none.
       const services = await lookup.services(query);
       notes.push(...(lookup.passedOverFor?.(query) ?? []).map((passed) => `${passed} when asked for ${query}`));
       const targets = services.map(({ name }) => name).filter((name) => name !== '' && name !== '.');

@@ -158,7 +158,6 @@ async function needFaults(spec: Spec, probes: Probes): Promise<Fault[]> {
       }
       faults.push(...transportFaults(need, probe, path));
       // One at a time: a schema may answer later, but hardly any does.
-      // oxlint-disable-next-line no-await-in-loop
       faults.push(...(await optionFaults(need, probe, [...path, 'options'])));
     }
   }

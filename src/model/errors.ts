@@ -26,3 +26,7 @@ export class NetError extends Error {
     this.failure = failure;
   }
 }
+
+/** Whether the conversation ended in one of these ways. */
+export const endedAs = (error: unknown, ...outcomes: readonly Outcome[]): error is NetError =>
+  error instanceof NetError && outcomes.includes(error.failure.outcome);

@@ -52,6 +52,21 @@ export interface Answer {
   readonly remedy?: string;
 }
 
+/** The peer spoke the protocol and said yes. */
+export const answered = (detail: string, evidence: Evidence = {}): Answer => ({
+  outcome: 'answered',
+  detail,
+  evidence,
+});
+
+/** The peer spoke the protocol and said no. */
+export const declined = (detail: string, evidence: Evidence = {}, remedy?: string): Answer => ({
+  outcome: 'declined',
+  detail,
+  evidence,
+  ...(remedy !== undefined && { remedy }),
+});
+
 /** One check's outcome, with when and where: the only thing the run floor produces. */
 export interface Observation {
   readonly check: string;

@@ -96,6 +96,17 @@ export interface ProbeIo {
   now(): number;
 }
 
+export interface About {
+  readonly title: string;
+  readonly sends: string;
+  readonly proves: string;
+  /** What the server's administrator will see of it. */
+  readonly leaves: string;
+  readonly reference: string;
+  /** Whose demands decide, and where they are written down: what that client would refuse is no pass. */
+  readonly client?: string;
+}
+
 export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   /** `either`: the spec says which transport it wants proven. */
   readonly transport: Transport | 'either';
@@ -108,16 +119,7 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
    * a client of the service cannot do without one.
    */
   onSilence?(target: Pick<Target, 'address' | 'port'>): string;
-  readonly about: {
-    readonly title: string;
-    readonly sends: string;
-    readonly proves: string;
-    /** What the server's administrator will see of it. */
-    readonly leaves: string;
-    readonly reference: string;
-    /** Whose demands decide, and where they are written down: what that client would refuse is no pass. */
-    readonly client?: string;
-  };
+  readonly about: About;
   readonly options: S;
   /**
    * Loads the library that the conversation needs. A run does it before its first packet: tens of milliseconds of loading
@@ -143,4 +145,28 @@ export function optionsOf(parsed: unknown): ProbeOptions {
 /** Infers the option types of a probe from its schema. */
 export function defineProbe<S extends StandardSchemaV1>(probe: Probe<S>): Probe<S> {
   return probe;
+}
+
+/** What a protocol does on both transports; its `run` finds its own in the target. */
+type Common<S extends StandardSchemaV1> = Omit<Probe<S>, 'transport' | 'about'> & {
+  readonly about: Omit<About, 'title' | 'reference'>;
+};
+
+interface Difference<S> {
+  readonly about: Pick<About, 'title' | 'reference'> & Partial<About>;
+  readonly options?: S;
+}
+
+/** One protocol on two transports: one definition, which is listed under two names. */
+export function defineTwins<S extends StandardSchemaV1>(
+  common: Common<S>,
+  differences: Readonly<Record<Transport, Difference<S>>>,
+): Readonly<Record<Transport, Probe<S>>> {
+  const over = (transport: Transport): Probe<S> => ({
+    ...common,
+    ...differences[transport],
+    transport,
+    about: { ...common.about, ...differences[transport].about },
+  });
+  return { tcp: over('tcp'), udp: over('udp') };
 }

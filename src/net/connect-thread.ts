@@ -64,7 +64,7 @@ function tellSoon(): void {
 function tell(): void {
   if (isLaunching && told.launched < tellAtOnce) return void setImmediate(tell);
   isTelling = false;
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+  // A thread takes no target origin.
   port.postMessage(told);
   told = { launched: 0, slots: [], ms: [], endings: [] };
 }

@@ -263,7 +263,7 @@ export class NetIo implements ProbeIo {
       try {
         // The attempt outlives a silent address, when there is another.
         this.scope.restart(this.#options.timeoutMs * (addresses.length > 1 ? 2 : 1));
-        // oxlint-disable-next-line no-await-in-loop -- one after the other, as the client would
+        // One after the other, as the client would.
         const conn = await this.#open(address, port, addresses.length > 1 ? this.#options.timeoutMs : undefined);
         for (const tell of dead) tell();
         return conn;

@@ -98,7 +98,7 @@ export class NameServers {
       for (const server of round.servers) {
         if (this.#end.signal.aborted) throw cancelled();
         if (performance.now() >= endsAt) break;
-        // oxlint-disable-next-line no-await-in-loop -- the next server is for what this one does not answer
+        // The next server is for what this one does not answer.
         const { answer, error } = await this.#askOne(server, question);
         const reason = error === undefined ? undefined : passedOver[codeOf(error) ?? ''];
         if (reason === undefined) {

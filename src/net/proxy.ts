@@ -116,7 +116,7 @@ async function send(
   const veil = veilOf(proxy);
   try {
     for (let count = 0; count < maxInterim; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- interim answers come before the one that counts
+      // Interim answers come before the one that counts.
       const bytes = await conn.readUntil(headEnd, maxHeadBytes);
       // What it repeats of a password is blanked before anything is cut off or looked at.
       const head = decodeHead(Buffer.from(veil(Buffer.from(bytes).toString('latin1')), 'latin1'));

@@ -3,7 +3,7 @@
  * bounded, and a body that goes on beyond the bound is cut. RFC 9112 sections 4 (status line), 5 (fields), 6 and 7 (body);
  * RFC 9110 section 15.2 (interim answers).
  */
-import { NetError } from '../model/errors.ts';
+import { endedAs } from '../model/errors.ts';
 import type { Conn } from '../model/probe.ts';
 import { printable } from './text.ts';
 import { DecodeError } from './reader.ts';
@@ -49,7 +49,7 @@ export async function readResponse(conn: Conn): Promise<HttpResponse> {
 /** Interim answers (1xx) may come before the one that counts, and mean nothing to a question without a body. */
 export async function readHead(conn: Conn): Promise<HttpHead> {
   for (let count = 0; count < maxInterim; count += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- each says whether it is the last
+    // Each says whether it is the last.
     const head = await readOneHead(conn);
     if (head.status === 101) throw new DecodeError('HTTP 101: it switches protocols, unasked', 0);
     if (head.status >= 200) return head;
@@ -70,7 +70,7 @@ async function readHeaders(conn: Conn): Promise<ReadonlyMap<string, string>> {
   let left = maxHeaderBytes;
   let last = '';
   for (let count = 0; count <= maxHeaders; count += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- an empty line ends them
+    // An empty line ends them.
     const line = await readLine(conn, left);
     if (line === '') return headers;
     left = Math.max(1, left - line.length);
@@ -98,7 +98,7 @@ export async function readBody(conn: Conn, { status, headers }: HttpHead): Promi
 async function readChunks(conn: Conn): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let left = maxBodyBytes;
-  // oxlint-disable no-await-in-loop -- each chunk says how long it is, the last one that it is the last
+  // Each chunk says how long it is, the last one that it is the last.
   while (left > 0 && chunks.length < maxChunks) {
     const line = await readLine(conn, maxStatusLineBytes);
     const [, size] = /^([0-9a-f]{1,8})\s*(?:;.*)?$/i.exec(line) ?? [];
@@ -109,7 +109,6 @@ async function readChunks(conn: Conn): Promise<Uint8Array> {
     left -= length;
     if (left > 0) await readLine(conn, 2);
   }
-  // oxlint-enable no-await-in-loop
   return Buffer.concat(chunks);
 }
 
@@ -119,13 +118,12 @@ async function readToEnd(conn: Conn): Promise<Uint8Array> {
   let left = maxBodyBytes;
   try {
     while (left > 0) {
-      // oxlint-disable-next-line no-await-in-loop
       const part = await conn.readSome(left);
       parts.push(part);
       left -= part.length;
     }
   } catch (error) {
-    if (!(error instanceof NetError && error.failure.outcome === 'closed')) throw error;
+    if (!endedAs(error, 'closed')) throw error;
   }
   return Buffer.concat(parts);
 }

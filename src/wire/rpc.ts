@@ -2,7 +2,7 @@
  * ONC RPC version 2: a call without credentials, its reply, and record marking on a byte stream. rpcbind, NFS and the
  * programs around NFS all speak it. RFC 5531 sections 8 (reply states), 9 (the message) and 11 (record marking).
  */
-import type { Conn, ProbeIo } from '../model/probe.ts';
+import type { Conn, ProbeIo, Transport } from '../model/probe.ts';
 import { wantsCredentials } from './credentials.ts';
 import { accepting } from './datagram.ts';
 import { DecodeError, Reader } from './reader.ts';
@@ -142,19 +142,32 @@ export async function callInDatagram(
   return decodeReply(bytes).reply;
 }
 
+/** One call by the transport that is to be proven: in a datagram, or on a connection of its own. */
+export async function callOver(
+  transport: Transport,
+  io: ProbeIo,
+  what: RpcCall,
+  options?: { readonly port: number },
+): Promise<RpcReply> {
+  if (transport === 'udp') return callInDatagram(io, what, options);
+  const conn = await io.connect(options);
+  const reply = await callOnStream(io, conn, what);
+  await conn.end();
+  return reply;
+}
+
 /** A record is fragments, each behind its length; the top bit marks the last one. */
 export async function readRecord(conn: Conn): Promise<Uint8Array> {
   const fragments: Uint8Array[] = [];
   let total = 0;
   while (fragments.length < maxFragments) {
-    // oxlint-disable-next-line no-await-in-loop -- one fragment says whether there is another
+    // One fragment says whether there is another.
     const mark = new Reader(await conn.read(4)).uint32();
     const isLast = mark >= lastFragment;
     const length = isLast ? mark - lastFragment : mark;
     total += length;
     if (total > maxRecordBytes)
       throw new DecodeError(`an RPC record of ${total} bytes, at most ${maxRecordBytes} may be`, 0);
-    // oxlint-disable-next-line no-await-in-loop
     fragments.push(await conn.read(length));
     if (isLast) return Buffer.concat(fragments);
   }

@@ -110,7 +110,7 @@ export async function lookUpPorts(
   const registrations: Registration[] = [];
   for (const { program, version } of programs) {
     const args = encodeWords(program, version, ipProtocols[transport], 0);
-    // oxlint-disable-next-line no-await-in-loop -- one at a time: a burst is what rate limits are for
+    // One at a time: a burst is what rate limits are for.
     const reply = await ask({ program: rpcbindProgram, version: 2, procedure: getport, args });
     if (reply.status !== 'SUCCESS') return turnedDown(reply, 2);
     const port = readPort(new Reader(reply.results));

@@ -20,7 +20,7 @@ export async function askTcp(
     const answers: string[] = [];
     for (const [i, message] of messages.entries()) {
       if (message !== '') socket.write(Buffer.from(message, 'hex'));
-      // oxlint-disable-next-line no-await-in-loop -- one message after the other
+      // One message after the other.
       answers.push(await hear(socket, i === messages.length - 1 ? minBytes : 1, waitMs));
     }
     return answers;

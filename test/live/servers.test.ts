@@ -395,7 +395,7 @@ describe.skipIf(whyNotLive() !== null)('real servers', () => {
         // oxlint-disable-next-line vitest/valid-expect -- vitest takes a message, and the reader of a failure needs it
         expect(check, told).toMatchObject(wanted(ask));
       };
-      // oxlint-disable-next-line no-await-in-loop -- what these servers do to a hasty source is not what is asked here
+      // What these servers do to a hasty source is not what is asked here.
       await (ask.settles ? vi.waitFor(meet, { timeout: 30_000, interval: 500 }) : meet());
     }
   });

@@ -35,7 +35,7 @@ async function against(
 }
 
 async function readForever(conn: Conn): Promise<never> {
-  // oxlint-disable-next-line no-await-in-loop -- until it fails
+  // Until it fails.
   for (;;) await conn.readSome(1024);
 }
 

@@ -210,12 +210,11 @@ describe('what a proxy repeats of a password', () => {
       `HTTP/1.1 400 ${echo}\r\nServer: ${'x'.repeat(70)}${echo}\r\n\r\n`,
     ];
     for (const refusing of answers.slice(1)) {
-      // oxlint-disable-next-line no-await-in-loop -- one proxy after the other
+      // One proxy after the other.
       await using proxy = await proxyThat((_, attempt) =>
         Buffer.from(attempt === 1 ? answers[0]! : refusing, 'utf8').toString('latin1'),
       );
       await using attempt = through(proxy.port, secret);
-      // oxlint-disable-next-line no-await-in-loop
       const failure = await failureOf(attempt.io.connect());
       const told = JSON.stringify([failure, attempt.io.evidence]);
       for (const part of [echo.slice(0, 12), secret.password.slice(0, 5), secret.password.slice(-6)])

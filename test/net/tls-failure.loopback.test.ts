@@ -70,7 +70,7 @@ test.for(alerts)('alert %i is told as %s', async ([alert, detail]) => {
 
 test('any other alert is the peer’s as well', async () => {
   for (const alert of [1, 57, 99, 117, 200, 255]) {
-    // oxlint-disable-next-line no-await-in-loop -- one peer after the other
+    // One peer after the other.
     const { outcome, stage, detail } = await failureAgainst(onceAsked(alertBytes(alert)));
     expect(['tls-failed', 'closed']).toContain(outcome);
     expect(stage).toBe('tls');

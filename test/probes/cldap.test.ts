@@ -35,7 +35,6 @@ test('who does not serve the domain declines, whether it says which one it serve
   const nothing = '300c02010265070a010004000400';
   const options = { domain: 'other.test' };
   for (const second of ['', '48545450', nothing]) {
-    // oxlint-disable-next-line no-await-in-loop
     const outcome = await outcomeOf(
       cldap,
       { random: ['0002', '0002'], steps: [{ reply: nothing }, { reply: second }] },

@@ -99,7 +99,6 @@ test.for([
 test('a server that serves nobody the root is alive all the same', async () => {
   for (const flags of [0x8000, 0x8001, 0x8002, 0x8005, 0x800f]) {
     const io = scriptedIo({ steps: [{ reply: message(flags, rootQuestion) }] });
-    // oxlint-disable-next-line no-await-in-loop
     expect(await ending(dns.run(io, udpTarget, withOptions({})))).toMatchObject({ outcome: 'answered' });
   }
 });
@@ -289,7 +288,6 @@ test('a recorded reply decodes whole, and cut anywhere it does not', async () =>
     const ownId = (bytes[0]! << 8) | bytes[1]!;
     decodeReply(bytes, ownId, question);
     for (let length = 0; length < bytes.length; length++) {
-      // oxlint-disable-next-line no-await-in-loop
       expect(await decodes(() => decodeReply(bytes.subarray(0, length), ownId, question))).toBe(false);
     }
   }

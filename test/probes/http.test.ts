@@ -252,7 +252,7 @@ test.for([
 test('no timer and no socket outlives the request', async () => {
   await get(head('200 OK'));
   const before = timers();
-  // oxlint-disable-next-line no-await-in-loop -- one after the other, as a pool slot would
+  // One after the other, as a pool slot would.
   for (let i = 0; i < 20; i++) await get(head('200 OK', 'Connection: keep-alive', 'Keep-Alive: timeout=60'));
   await expect.poll(timers).toBeLessThanOrEqual(before);
   await expect.poll(() => open.size).toBe(0);

@@ -96,7 +96,7 @@ describe('over TCP', () => {
     const whole = Buffer.from(tcp[0]!);
     for (let length = 0; length < whole.length; length++) {
       const reply = whole.toString('hex', 0, length);
-      // eslint-disable-next-line no-await-in-loop -- one after the other is the point
+      // One after the other is the point.
       expect(await outcomeOf(kerberosTcp, { steps: [{ reply, closes: true }] })).toBe('closed');
     }
   });

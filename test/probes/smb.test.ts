@@ -58,7 +58,7 @@ test.for(hostileReplies)('%s is no answer', async ([name, reply]) => {
 test('an answer cut anywhere is closed', async () => {
   for (let length = 0; length < smb2.length; length++) {
     const reply = smb2.toString('hex', 0, length);
-    // eslint-disable-next-line no-await-in-loop -- one after the other is the point
+    // One after the other is the point.
     expect(await outcomeOf(smb, { steps: [{ reply, closes: true }, hangsUp] }, any)).toBe('closed');
   }
 });
@@ -74,7 +74,6 @@ describe('for storage 3.0 is offered alone', () => {
 
   test('and a server that takes it has proven it, whatever else it says', async () => {
     for (const further of ['', '48545450', 'ff', changed(smb2, 8, 0x22, 0x00, 0x00, 0xc0), smb2.toString('hex')]) {
-      // oxlint-disable-next-line no-await-in-loop
       const { io, answer } = await storage({ reply: taken }, { reply: further });
       expect(answer.outcome).toBe('answered');
       expect(io.warnings).toEqual([]);

@@ -110,7 +110,7 @@ test('every step of every probe', async () => {
   try {
     let left: readonly Check[] = chosen;
     let turn = 0;
-    // oxlint-disable no-await-in-loop -- one step after the other, for the probes that have so many
+    // One step after the other, for the probes that have so many.
     while (left.length > 0 && turn < mostSteps) {
       turn += 1;
       const { byCheck, bugs } = await observedOf(left, { ...settings, probes: throwing(turn) });
@@ -120,7 +120,6 @@ test('every step of every probe', async () => {
       expect({ turn, resources: resources(), descriptors: descriptors() }).toEqual({ turn, ...before });
       left = thrown;
     }
-    // oxlint-enable no-await-in-loop
     expect(left).toEqual([]);
     expect(turn).toBeGreaterThan(8);
   } finally {

@@ -25,25 +25,63 @@ export async function probesPage(): Promise<string> {
   const files = fileOfEach();
   const rows = await rowsOfEach();
   const sorted = Object.entries(probes).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const sections = sorted.map(([name, probe]) => section(name, probe, files.get(name) ?? '', rows.get(name) ?? []));
-  return [intro, ...sections].join('\n');
+  const entries = sorted.map(([name, probe]): Entry => {
+    return { name, probe, source: files.get(name) ?? '', rows: rows.get(name) ?? [] };
+  });
+  // The transports of one protocol are one section.
+  const sections = Map.groupBy(entries, ({ probe, source }) => `${source} ${probe.port}`);
+  return [intro, ...[...sections.values()].map(section)].join('\n');
 }
 
-function section(name: string, { transport, port, about, options }: Probe, source: string, rows: string[]): string {
-  const where = [transport === 'either' ? 'TCP or UDP' : transport.toUpperCase(), port === 0 ? 'any port' : `${port}`];
+interface Entry {
+  readonly name: string;
+  readonly probe: Probe;
+  readonly source: string;
+  readonly rows: readonly string[];
+}
+
+function section(entries: readonly Entry[]): string {
   const lines = [
-    `## ${name}`,
+    `## ${entries.map(({ name }) => name).join(', ')}`,
     '',
-    `${about.title}, ${where.join(' ')}. [probes/${source}](../probes/${source}); ${about.reference}.`,
+    entries.map(headOf).join('\n'),
     '',
-    `- Sends: ${about.sends}.`,
-    `- Proves: ${about.proves}.`,
-    ...(about.client === undefined ? [] : [`- Demands of: ${about.client}.`]),
-    `- Leaves: ${about.leaves}.`,
-    `- Rows of xenserver-8: ${rows.length === 0 ? 'none' : rows.map((row) => `\`${row}\``).join(', ')}.`,
-    ...optionLines(options as GenericSchema, source),
+    ...saidOnce(entries, 'Sends', ({ probe }) => `${probe.about.sends}.`),
+    ...saidOnce(entries, 'Proves', ({ probe }) => `${probe.about.proves}.`),
+    ...saidOnce(entries, 'Demands of', ({ probe: { about } }) => about.client && `${about.client}.`),
+    ...saidOnce(entries, 'Leaves', ({ probe }) => `${probe.about.leaves}.`),
+    ...saidOnce(
+      entries,
+      'Rows of xenserver-8',
+      ({ rows }) => `${rows.map((row) => `\`${row}\``).join(', ') || 'none'}.`,
+    ),
+    ...optionsOf(entries),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function headOf({ probe: { transport, port, about }, source }: Entry): string {
+  const where = [transport === 'either' ? 'TCP or UDP' : transport.toUpperCase(), port === 0 ? 'any port' : `${port}`];
+  return `${about.title}, ${where.join(' ')}. [probes/${source}](../probes/${source}); ${about.reference}.`;
+}
+
+/** One line for all of them, or one for each where they differ. */
+function saidOnce(entries: readonly Entry[], word: string, textOf: (entry: Entry) => string | undefined): string[] {
+  const texts = Map.groupBy(entries, textOf);
+  return [...texts].flatMap(([text, of]) => {
+    const whose = of.length === entries.length ? '' : ` (${of.map(({ name }) => name).join(', ')})`;
+    return text === undefined ? [] : [`- ${word}${whose}: ${text}`];
+  });
+}
+
+function optionsOf(entries: readonly Entry[]): string[] {
+  const lines = entries.flatMap((entry) =>
+    optionLines(entry.probe.options as GenericSchema, entry.source).map((option) => ({ entry, option })),
+  );
+  return [...Map.groupBy(lines, ({ option }) => option)].map(([option, of]) => {
+    const whose = of.length === entries.length ? '' : ` (${of.map(({ entry }) => entry.name).join(', ')})`;
+    return option.replace(/^- (Option `\w+`)/, `- $1${whose}`);
+  });
 }
 
 function optionLines(schema: GenericSchema, source: string): string[] {

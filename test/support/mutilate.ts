@@ -15,7 +15,6 @@ export async function expectOutcomes(name: string, probe: Probe): Promise<void> 
   for (const conversation of conversations) {
     for (const [i, step] of conversation.steps.entries()) {
       for (let length = 0; length < step.reply.length; length += 2) {
-        // oxlint-disable-next-line no-await-in-loop
         await converse(probe, conversation, i, { ...step, reply: step.reply.slice(0, length), closes: true });
       }
     }

@@ -114,11 +114,11 @@ export async function startServer(place: Place, recipe: Recipe): Promise<Server>
   while (!isReady(child.pid, place, recipe.listens)) {
     if (isOver() || performance.now() > deadline) {
       const why = isOver() ? 'ended at once' : `did not open ${recipe.listens.join(', ')} in ${limitMs} ms`;
-      // oxlint-disable-next-line no-await-in-loop -- the last turn
+      // The last turn.
       await server.stop();
       throw new Error(`${recipe.name} ${why}\n${output.slice(-4000)}`);
     }
-    // oxlint-disable-next-line no-await-in-loop -- a bounded wait
+    // A bounded wait.
     await sleep(20);
   }
   return server;

@@ -94,7 +94,6 @@ test('any bytes give a response, a NetError or a DecodeError', async () => {
 test('a response that stops short is never taken for whole', async () => {
   for (const recording of recordedReplies('xapi')) {
     for (let length = 0; length < recording.length; length++) {
-      // oxlint-disable-next-line no-await-in-loop
       expect(await settles(recording.subarray(0, length))).toBe(false);
     }
   }

@@ -209,7 +209,7 @@ describe.skipIf(whyNotLive('nginx', 'squid', 'tinyproxy') !== null)("the vendor'
       // A matter of names, and no fault of the proxy's.
       ['http://proxy.lab.test:3128', 'unresolved', 'name'],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one machine, one run at a time
+      // One machine, one run at a time.
       const { row, checks } = await checkSite(lab.client, { proxy: { url } }, { args: ['--row', 'telemetry'] });
       expect(checks('telemetry')[0]).toMatchObject({ outcome, hint: 'proxy' });
       expect(row('telemetry')).toMatchObject({ verdict: 'fail' });

@@ -82,7 +82,7 @@ describe.skipIf(whyNotLive('named') !== null)('names', () => {
       ['4', alive.address],
       ['6', alive.address6],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one machine, one run at a time
+      // One machine, one run at a time.
       const { checks } = await checkSite(lab.client, siteOf('whole.lab.test'), {
         args: [...license, '--family', family],
       });

@@ -154,7 +154,7 @@ describe.skipIf(whyNotLive('tgtd', 'rsyslogd') !== null)('a run', () => {
       [['san'], 'OK'],
       [['san', 'mute'], 'CRITICAL'],
     ] as const) {
-      // oxlint-disable-next-line no-await-in-loop -- one machine, one run at a time
+      // One machine, one run at a time.
       const ran = await runOnSite(lab.client, roles(...names), { args: [...quick, '--format', 'nagios'] });
       expect(ran.stdout).toMatch(new RegExp(`^XENREACH ${word}\\b.*\\|`));
       codes.push(ran.exitCode);
