@@ -104,8 +104,8 @@ export async function runPlan(
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<{ readonly observations: readonly Observation[]; readonly stats: Stats }> {
   const observations: Observation[] = [];
-  const control = run(plan, settings, {
-    onObservation: (_check, observation) => void observations.push(observation),
+  const control = run(plan.checks, settings, {
+    onObservation: ({ observation }) => void observations.push(observation),
     onSelf: () => undefined,
     // The observation says so too: its outcome is `local`.
     onBug: () => undefined,

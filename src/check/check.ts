@@ -10,6 +10,7 @@ import type { Observation } from '../model/outcome.ts';
 import type { Check, Plan } from '../model/plan.ts';
 import type { Progress, Report, ReportCheck, ReportHead, ReportRow, ReportTail } from '../model/report.ts';
 import type { Mode } from '../model/verdict.ts';
+import type { ObservedCheck } from '../run/finished-checks.ts';
 import { run } from '../run/run.ts';
 import { headOf, makeReport, noStats, tailOf, type Subject } from './report.ts';
 import type { CheckSettings } from './settings.ts';
@@ -52,9 +53,9 @@ export async function checkPrepared(
   const head = headOf(prepared, settings.mode);
   events.onStart?.(head);
   const judging = new Judging(plan, settings.mode, events, keepsChecks);
-  const control = run(plan, settings.run, {
-    onObservation: (check, observation, last, at) => judging.observe(check, observation, last, at, control.inFlight()),
-    onSelf: (_, at) => judging.finish(at, false, control.inFlight()),
+  const control = run(plan.checks, settings.run, {
+    onObservation: (observed) => judging.observe(observed, control.inFlight()),
+    onSelf: ({ index }) => judging.finish(index, false, control.inFlight()),
     onBug: (check, error) => events.onDefect?.(check, error),
   });
   const stop = (): void => control.stop(reasonOf(signal));
@@ -95,21 +96,21 @@ class Judging {
     this.#checks = keepsChecks ? [] : undefined;
   }
 
-  observe(check: Check, observation: Observation, last: boolean, at: number, inFlight: number): void {
-    this.#rows.observe(at, observation);
+  observe({ index, check, observation, isLast }: ObservedCheck, inFlight: number): void {
+    this.#rows.observe(index, observation);
     // What silence means is known when the other checks of its host are.
     const reported = isSilence(check, observation) ? undefined : this.#report(check, observation);
-    if (!last) return;
+    if (!isLast) return;
     const isFailing = reported === undefined ? check.transport === 'tcp' : reported.verdict === 'fail';
-    this.finish(at, isFailing && !isAdvisory(check), inFlight);
+    this.finish(index, isFailing && !isAdvisory(check), inFlight);
   }
 
-  finish(at: number, isFailing: boolean, inFlight: number): void {
+  finish(index: number, isFailing: boolean, inFlight: number): void {
     this.#done += 1;
     if (isFailing) this.#failing += 1;
     const events = this.#events;
     events.onProgress?.({ done: this.#done, total: this.#plan.checks.length, failing: this.#failing, inFlight });
-    for (const row of this.#rows.finish(at)) events.onRow?.(row);
+    for (const row of this.#rows.finish(index)) events.onRow?.(row);
   }
 
   /** The run is over. `down`: nobody has these addresses. */

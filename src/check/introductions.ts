@@ -23,10 +23,10 @@ export async function introductionsOf(
     if (checks.length === 0) break;
     const timeoutMs = Math.min(settings.timeoutMs, patienceMs);
     const control = run(
-      { rows: [], checks },
+      checks,
       { ...settings, timeoutMs, retries: Math.min(settings.retries, 1) },
       {
-        onObservation: ({ host }, { outcome, evidence }) => {
+        onObservation: ({ check: { host }, observation: { outcome, evidence } }) => {
           const said = outcome === 'answered' ? introductionIn(evidence) : undefined;
           if (said) known.set(host, said);
         },

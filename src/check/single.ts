@@ -50,8 +50,8 @@ export async function runSingle(
   { signal, onDefect }: { readonly signal: AbortSignal; readonly onDefect: (error: unknown) => void },
 ): Promise<SingleResult[]> {
   const results: SingleResult[] = [];
-  const control = run({ rows: [], checks: [check] }, settings, {
-    onObservation: (_, observation) =>
+  const control = run([check], settings, {
+    onObservation: ({ observation }) =>
       void results.push({ observation, reported: { ...reportCheck(check, observation, mode), rows: [] } }),
     onSelf: () => undefined,
     onBug: (_, error) => onDefect(error),

@@ -3,7 +3,16 @@ import type { Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import { unfinished } from './attempt.ts';
 
-export type OnObservation = (check: Check, observation: Observation, isLast: boolean, index: number) => void;
+export interface ObservedCheck {
+  /** Of the check among those of the run. */
+  readonly index: number;
+  readonly check: Check;
+  readonly observation: Observation;
+  /** The check has no further address. */
+  readonly isLast: boolean;
+}
+
+export type OnObservation = (observed: ObservedCheck) => void;
 
 export class FinishedChecks {
   readonly #checks: readonly Check[];
@@ -17,11 +26,10 @@ export class FinishedChecks {
     this.#isFinished = new Uint8Array(checks.length);
   }
 
-  /** `isLast`: the check has no further address. */
   emit(index: number, observation: Observation, isLast: boolean): void {
     if (this.#isFinished[index] === 1) return;
     if (isLast) this.finish(index);
-    this.#onObservation(this.#checks[index]!, observation, isLast, index);
+    this.#onObservation({ index, check: this.#checks[index]!, observation, isLast });
   }
 
   /** There is nothing to tell of it. */

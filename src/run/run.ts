@@ -3,13 +3,13 @@
  * ends in at least one observation (or in none, when the host turned out to be this machine itself).
  */
 import type { Observation } from '../model/outcome.ts';
-import type { Check, Plan } from '../model/plan.ts';
+import type { Check } from '../model/plan.ts';
 import type { Probe } from '../model/probe.ts';
 import type { Stats } from '../model/report.ts';
 import { openNet, type NetContext, type NetSettings } from '../net/net.ts';
 import { addressesOf, forEachName, isNamed, type AddressSettings } from './addresses.ts';
 import { failureOf, nothingTried, type OnBug } from './attempt.ts';
-import { FinishedChecks, type OnObservation } from './finished-checks.ts';
+import { FinishedChecks, type ObservedCheck, type OnObservation } from './finished-checks.ts';
 import { Job, type NamedCheck, type Task } from './job.ts';
 import { Launcher } from './launcher.ts';
 import { Pool, type PoolClock, type PoolOptions } from './pool.ts';
@@ -20,10 +20,9 @@ import { threadsFor, type ThreadSettings } from './threads.ts';
 export interface RunSettings extends PoolOptions, NetSettings, AddressSettings, ThreadSettings {}
 
 export interface RunEvents {
-  /** `isLast`: the check has no further address. `index` is its place in the plan. */
   readonly onObservation: OnObservation;
   /** Every address of the check's host is this machine's own. */
-  onSelf(check: Check, index: number): void;
+  onSelf(self: Pick<ObservedCheck, 'index' | 'check'>): void;
   onBug(check: Check, error: unknown): void;
 }
 
@@ -37,7 +36,7 @@ export interface RunControl {
   readonly stop: (why: string) => void;
 }
 
-export function run({ checks }: Plan, settings: RunSettings, events: RunEvents): RunControl {
+export function run(checks: readonly Check[], settings: RunSettings, events: RunEvents): RunControl {
   const net = openNet(settings);
   const running = new Run(checks, settings, events, net);
   return {
@@ -115,7 +114,7 @@ class Run {
       if (this.#isStopped) return;
       if (addresses) return this.#addJobs(index, addresses.usable, addresses.notes);
       this.#finished.finish(index);
-      this.#events.onSelf(check, index);
+      this.#events.onSelf({ index, check });
     } catch (error) {
       const failure = failureOf(error, check, this.#onBug);
       if (!this.#isStopped) this.#finished.emit(index, nothingTried(check, failure), true);

@@ -131,8 +131,8 @@ describe.for(hostileKinds)('%s', (kind) => {
     const bugs: unknown[] = [];
     const observations: Observation[] = [];
     const began = performance.now();
-    const control = run({ rows: [], checks: [check] }, settings, {
-      onObservation: (_check, observation) => void observations.push(observation),
+    const control = run([check], settings, {
+      onObservation: ({ observation }) => void observations.push(observation),
       onSelf: () => undefined,
       onBug: (_check, error) => void bugs.push(error),
     });

@@ -43,15 +43,15 @@ export function start(checks: readonly Check[], settings: Partial<RunSettings> =
   const selves: string[] = [];
   const bugs: unknown[] = [];
   const control = run(
-    { rows: [], checks },
+    checks,
     { ...ordinary, ...settings },
     {
-      onObservation: ({ id }, observation, last) => {
+      onObservation: ({ check: { id }, observation, isLast }) => {
         if (ended.has(id)) throw new Error(`${id} was told again after its end`);
         byCheck.get(id)!.push(observation);
-        if (last) ended.add(id);
+        if (isLast) ended.add(id);
       },
-      onSelf: ({ id }) => {
+      onSelf: ({ check: { id } }) => {
         ended.add(id);
         selves.push(id);
       },

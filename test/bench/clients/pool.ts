@@ -47,7 +47,7 @@ const timeoutMs = Number(values.timeout);
 const cpu = process.cpuUsage();
 const began = performance.now();
 const { done } = run(
-  { rows: [], checks },
+  checks,
   {
     concurrency: Number(values.concurrency),
     growTo: values['grow-to'] === undefined ? undefined : Number(values['grow-to']),
@@ -63,7 +63,7 @@ const { done } = run(
     probes: Object.fromEntries(Object.entries(probes)) as Parameters<typeof run>[1]['probes'],
   },
   {
-    onObservation: (_, { outcome, durationMs, evidence }) => {
+    onObservation: ({ observation: { outcome, durationMs, evidence } }) => {
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
       if (outcome === 'timeout') lateMs.push(durationMs - timeoutMs);
       const took = evidence['connectMs'];
