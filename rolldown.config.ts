@@ -22,7 +22,7 @@ const common = {
 export default defineConfig([
   {
     ...common,
-    input: { index: 'src/index.ts', main: 'src/built.ts', 'connect-thread': 'src/net/connect-thread.ts' },
+    input: { index: 'src/index.ts', main: 'src/built.ts', 'connector-thread': 'src/net/connector-thread.ts' },
     plugins: [licenses(), specs()],
     output: { dir: 'dist/src' },
   },
@@ -47,7 +47,7 @@ export default defineConfig([
           },
           {
             name: 'commands',
-            test: /^(?!.*\/(?:src\/main\.ts|src\/lab\/|src\/net\/connect-threads))/,
+            test: /^(?!.*\/(?:src\/main\.ts|src\/lab\/|src\/net\/threaded-connector))/,
             priority: 1,
           },
         ],
@@ -57,7 +57,7 @@ export default defineConfig([
   // A thread loads this and nothing else.
   {
     ...common,
-    input: { 'connect-thread': 'src/net/connect-thread.ts' },
+    input: { 'connector-thread': 'src/net/connector-thread.ts' },
     output: { dir: 'dist/src', format: 'cjs', entryFileNames: '[name].cjs' },
   },
 ]);

@@ -27,6 +27,9 @@ const zoned = /^([0-9a-f:.]+)%([0-9a-z.:-]+)$/i;
 /** 4, 6, or 0 for a name; an IPv6 zone (`fe80::1%eth0`) does not hide the address. */
 export const familyOf = (text: string): 0 | 4 | 6 => parse(text)?.family ?? 0;
 
+/** Of what is known to be an address: asked for each packet that goes out. */
+export const familyOfAddress = (address: string): 4 | 6 => (address.includes(':') ? 6 : 4);
+
 export const isAddress = (text: string): boolean => parse(text) !== null;
 
 /** What a packet to this address would mean; null for a name. An IPv4-mapped IPv6 address is the IPv4 address in it. */

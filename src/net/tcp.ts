@@ -1,5 +1,6 @@
 /** A TCP connection to a literal address: no lookup, no happy eyeballs, one address a socket. */
-import { isIPv6, Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { familyOfAddress } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import { StreamConn } from './conn.ts';
 import { netError } from './failure.ts';
@@ -42,7 +43,7 @@ export function openTcp(scope: Scope, address: string, port: number, options: Tc
     socket.connect({
       host: address,
       port,
-      family: isIPv6(address) ? 6 : 4,
+      family: familyOfAddress(address),
       autoSelectFamily: false,
       ...(options.sourceAddress !== undefined && { localAddress: options.sourceAddress }),
     });

@@ -4,7 +4,8 @@
  */
 import type { NetFailure } from '../model/errors.ts';
 import type { Observation } from '../model/outcome.ts';
-import { Connects, type Connector, type ConnectsOptions } from '../net/connects.ts';
+import type { Connector, ConnectorOptions } from '../net/connector.ts';
+import { LoopConnector } from '../net/loop-connector.ts';
 import { observationOfConnect, observe, stopAttempts, timestamp, type AttemptContext } from './attempt.ts';
 import type { Job } from './job.ts';
 
@@ -14,7 +15,7 @@ export type OnEnd = (job: Job, observation: Observation | undefined) => void;
 export class Launcher {
   readonly #context: AttemptContext;
   readonly #onEnd: OnEnd;
-  readonly #connecting: ConnectsOptions<Job>;
+  readonly #options: ConnectorOptions<Job>;
   #connector: Connector<Job>;
 
   constructor(context: AttemptContext, onEnd: OnEnd) {
@@ -22,15 +23,15 @@ export class Launcher {
     this.#onEnd = onEnd;
     const { net, timeoutMs } = context;
     const { sourceAddress, counters } = net;
-    this.#connecting = { timeoutMs, sourceAddress, counters, told: this.#onConnect };
-    this.#connector = new Connects(net.deadlines, this.#connecting);
+    this.#options = { timeoutMs, sourceAddress, counters, onResult: this.#onConnect };
+    this.#connector = new LoopConnector(net.deadlines, this.#options);
   }
 
   /** Bare connections are opened on so many further threads from now on. */
   async takeThreads(threads: number): Promise<void> {
     if (threads === 0) return;
-    const { ConnectThreads } = await import('../net/connect-threads.ts');
-    this.#connector = new ConnectThreads(threads, this.#context.net.deadlines, this.#connecting);
+    const { ThreadedConnector } = await import('../net/threaded-connector.ts');
+    this.#connector = new ThreadedConnector(threads, this.#context.net.deadlines, this.#options);
   }
 
   /** How many may be started in this turn of the event loop. */

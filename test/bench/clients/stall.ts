@@ -1,6 +1,6 @@
 /** 200 connections each way, begun in one turn; then the event loop stands still for longer than their timeout. */
-import { Connects } from '../../../src/net/connects.ts';
 import { Deadlines } from '../../../src/net/deadlines.ts';
+import { LoopConnector } from '../../../src/net/loop-connector.ts';
 import { Scope } from '../../../src/net/scope.ts';
 import { openTcp } from '../../../src/net/tcp.ts';
 
@@ -12,17 +12,17 @@ const deadlines = new Deadlines();
 const lean = await new Promise<number>((resolve) => {
   let failed = 0;
   let told = 0;
-  const connects = new Connects<number>(deadlines, {
+  const connector = new LoopConnector<number>(deadlines, {
     timeoutMs,
     sourceAddress: undefined,
     counters: { connects: 0 },
-    told: (_, failure) => {
+    onResult: (_, failure) => {
       if (failure) failed += 1;
       told += 1;
       if (told === count) resolve(failed);
     },
   });
-  for (let i = 0; i < count; i += 1) connects.start(i, '127.1.0.1', 10_000 + i);
+  for (let i = 0; i < count; i += 1) connector.start(i, '127.1.0.1', 10_000 + i);
   setImmediate(block);
 });
 

@@ -1,24 +1,7 @@
 import { expect, test } from 'vitest';
-import { Crowd } from '../../src/net/crowd.ts';
 import { Deadlines } from '../../src/net/deadlines.ts';
 import { Neighbours, tableFulls } from '../../src/net/neighbours.ts';
 import { counter } from '../../src/net/proc.ts';
-
-test('connections to one address and port are reset beyond the bound, others are not', () => {
-  const crowd = new Crowd({ bound: 3 });
-  const joins = Array.from({ length: 5 }, () => crowd.joins('192.0.2.1', 443));
-  expect(joins).toEqual([false, false, false, true, true]);
-  expect(crowd.joins('192.0.2.1', 80)).toBe(false);
-  expect(crowd.joins('2001:db8::1', 443)).toBe(false);
-});
-
-test('a million endpoints once each crowd nobody', () => {
-  const crowd = new Crowd();
-  let reset = 0;
-  for (let i = 0; i < 1_000_000; i += 1)
-    if (crowd.joins(`10.${i >>> 16}.${(i >>> 8) & 255}.${i & 255}`, 443)) reset += 1;
-  expect(reset).toBe(0);
-});
 
 test('neighbours without a place are counted over all processors', () => {
   const text = 'entries  allocs table_fulls\n00000002 000001dd 0000000a\n00000002 00000185 00000100\n';
