@@ -133,7 +133,7 @@ class Thread<T> {
 
   send(): void {
     if (this.#next.slots.length === 0 || this.isLost) return;
-    // A thread takes no target origin.
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
     this.worker.postMessage(this.#next);
     this.#next = emptyConnectBatch();
   }
