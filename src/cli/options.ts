@@ -61,6 +61,7 @@ export const options = {
     about: 'the mildest row verdict that makes the exit code 1 (default: fail)',
   },
   set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
+  record: { type: 'string', value: 'FILE', about: 'keep the conversation as the tests play it back (fixtures/wire)' },
   list: { type: 'boolean', about: 'name every probe' },
   broken: { type: 'boolean', about: 'a set of broken endpoints instead of good ones' },
   quiet: { type: 'boolean', short: 'q', about: 'failures and the summary only' },

@@ -7,7 +7,7 @@ import { fstatSync, statSync, type Stats } from 'node:fs';
 import { didYouMean } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
 import { reporters, type Format } from '../report/index.ts';
-import { oneOf, type Arguments } from './options.ts';
+import { oneOf, type Arguments, type OptionName } from './options.ts';
 import { openFile, openStream, type Target } from './targets.ts';
 import { writeOut } from './streams.ts';
 import { troubleText } from './trouble.ts';
@@ -85,7 +85,7 @@ function standardOutput(format: Format): Sink {
 }
 
 function fileSink(format: Format, file: string): Sink {
-  const target = openTarget(file);
+  const target = openTarget(file, 'output');
   let trouble: string | null = null;
   const attempt = (act: () => void): void => {
     if (trouble !== null) return;
@@ -116,18 +116,19 @@ function fileSink(format: Format, file: string): Sink {
   return sink;
 }
 
-function openTarget(file: string): Target {
+/** The file of an option, which can be written, or an error that names the option. */
+export function openTarget(file: string, option: OptionName): Target {
   try {
     const found = statSync(file, { throwIfNoEntry: false });
-    if (found?.isDirectory()) throw new UsageError(`--output: ${file} is a folder; name a file in it`);
-    if (found?.isBlockDevice()) throw new UsageError(`--output: ${file} is a disk; name a file`);
+    if (found?.isDirectory()) throw new UsageError(`--${option}: ${file} is a folder; name a file in it`);
+    if (found?.isBlockDevice()) throw new UsageError(`--${option}: ${file} is a disk; name a file`);
     const own = found && [1, 2].find((fd) => isSameFile(found, fstatSync(fd)));
     if (own !== undefined) return openStream(own, file);
     return found && !found.isFile() ? openStream(null, file) : openFile(file, found);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
-      `--output: ${file} cannot be written ${troubleText(error)}; name a place that you can write to`,
+      `--${option}: ${file} cannot be written ${troubleText(error)}; name a place that you can write to`,
       { cause: error },
     );
   }

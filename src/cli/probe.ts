@@ -1,5 +1,6 @@
 /** xenreach probe NAME HOST[:PORT]: one probe by hand, with its outcome and its evidence. */
 import { probes } from '../check/registry.ts';
+import { recording } from '../check/recording.ts';
 import { requireLinks } from '../check/select.ts';
 import { settingsFor, type CheckSettings } from '../check/settings.ts';
 import { runSingle, singleCheck } from '../check/single.ts';
@@ -17,14 +18,15 @@ import { probeOptions, reportOptions, type Command } from './command.ts';
 import { Interruption } from './interruption.ts';
 import { openLog } from './log.ts';
 import { oneOf, type Arguments } from './options.ts';
+import { openTarget } from './outputs.ts';
 import { optionsFrom, parseEndpoint, transportFrom } from './probe-words.ts';
-import { say, writeOut } from './streams.ts';
+import { complain, say, writeOut } from './streams.ts';
 import { deadlineFrom, wishesFrom } from './wishes.ts';
 
 export const probe: Command = {
   about: 'one probe by hand, with its evidence (`xenreach probe ntp 10.0.0.5`); --list names them',
   usage: 'NAME HOST[:PORT]',
-  options: ['list', 'set', 'mode', ...probeOptions, ...reportOptions, 'help'],
+  options: ['list', 'set', 'record', 'mode', ...probeOptions, ...reportOptions, 'help'],
 
   async run({ values, positionals }) {
     const format = oneOf(values.format ?? 'text', 'format', ['text', 'json', 'ndjson']);
@@ -38,7 +40,9 @@ export const probe: Command = {
     const settings = settingsFor(wishesFrom(values), null, vantage, probes);
     const check = await checkFrom(positionals, values, settings);
     requireLinks({ rows: [], checks: [check] }, vantage);
-    return probeOnce(check, settings, values, format);
+    return values.record === undefined
+      ? probeOnce(check, settings, values, format)
+      : probeAndRecord(check, settings, values, { format, file: values.record });
   },
 };
 
@@ -63,6 +67,32 @@ function probeNamed(name: string): Probe {
   throw new UsageError(
     `no probe is called "${name}"${didYouMean(name, Object.keys(probes))}; xenreach probe --list names them`,
   );
+}
+
+/** The conversation goes to a file as well. It is the server's own: a proxy could repeat its password in what it says. */
+async function probeAndRecord(
+  check: Check,
+  settings: CheckSettings,
+  values: Arguments,
+  { format, file }: { readonly format: string; readonly file: string },
+): Promise<number> {
+  if (check.viaProxy) throw new UsageError('--record keeps what a server itself says; leave out the proxy');
+  const target = openTarget(file, 'record');
+  try {
+    const { probe: recorded, conversation } = recording(settings.run.probes[check.probe]!, check.options);
+    const run = { ...settings.run, probes: { ...settings.run.probes, [check.probe]: recorded } };
+    const exitCode = await probeOnce(check, { ...settings, run }, values, format);
+    const kept = conversation();
+    if (!kept) {
+      complain(`nothing came back, so there is no conversation to keep in ${file}`);
+      return exitCode === 0 ? 3 : exitCode;
+    }
+    target.write(Buffer.from(`${JSON.stringify(kept, null, 2)}\n`));
+    target.commit();
+    return exitCode;
+  } finally {
+    target.discard();
+  }
 }
 
 async function probeOnce(check: Check, settings: CheckSettings, values: Arguments, format: string): Promise<number> {
