@@ -137,8 +137,8 @@ function wrongName(certificate: X509Certificate, host: string): NonNullable<Judg
     const detail = `the certificate has ${name} as a DNS name, not as an address`;
     return { code, hint: 'wrong-name', detail };
   }
-  const told = names.slice(0, 4).join(', ') || oneLine(certificate.subject) || 'nobody';
-  return { code, hint: 'wrong-name', detail: `the certificate is for ${told}, not for ${name}` };
+  const shown = names.slice(0, 4).join(', ') || oneLine(certificate.subject) || 'nobody';
+  return { code, hint: 'wrong-name', detail: `the certificate is for ${shown}, not for ${name}` };
 }
 
 function expiryWarnings(certificate: X509Certificate, nowMs: number): string[] {

@@ -22,12 +22,12 @@ export class StreamConn implements Conn {
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   #released = false;
-  #disown: () => void;
+  readonly #forget: () => void;
 
   constructor(scope: Scope, stream: Duplex) {
     this.#scope = scope;
     this.#stream = stream;
-    this.#disown = scope.own(() => stream.destroy());
+    this.#forget = scope.onClose(() => stream.destroy());
     stream.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError).on('close', this.#onClose);
   }
 
@@ -44,13 +44,14 @@ export class StreamConn implements Conn {
   }
 
   async readUntil(delimiter: Uint8Array, maxBytes: number): Promise<Uint8Array> {
-    let at = -1;
+    let index = -1;
     await this.#until(maxBytes, () => {
-      at = this.#joined().indexOf(delimiter);
-      return at >= 0 || this.#buffered >= maxBytes;
+      index = this.#joined().indexOf(delimiter);
+      return index >= 0 || this.#buffered >= maxBytes;
     });
-    if (at < 0 || at + delimiter.length > maxBytes) throw new DecodeError(`no end of line in ${maxBytes} bytes`, 0);
-    return this.#take(at + delimiter.length);
+    if (index < 0 || index + delimiter.length > maxBytes)
+      throw new DecodeError(`no end of line in ${maxBytes} bytes`, 0);
+    return this.#take(index + delimiter.length);
   }
 
   async readSome(maxBytes: number): Promise<Uint8Array> {
@@ -87,7 +88,7 @@ export class StreamConn implements Conn {
         resolve();
       };
       const cancel = this.#scope.after(goodbyeMs, settle);
-      this.#scope.own(resolve);
+      this.#scope.onClose(resolve);
       this.#wake = () => {
         this.#chunks = [];
         this.#buffered = 0;
@@ -106,7 +107,7 @@ export class StreamConn implements Conn {
    */
   release(): Duplex {
     this.#released = true;
-    this.#disown();
+    this.#forget();
     const stream = this.#stream;
     stream.pause();
     stream.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
@@ -125,7 +126,7 @@ export class StreamConn implements Conn {
   }
 
   destroy(): void {
-    this.#disown();
+    this.#forget();
     if (!this.#released) this.#stream.destroy();
   }
 

@@ -108,8 +108,7 @@ export class NetIo implements ProbeIo {
     this.#conn = session.conn;
     this.record(tlsEvidence(session, options.evidenceName ?? 'certificate'));
     this.#judge(session, servername, options);
-    this.scope.stage = 'exchange';
-    this.scope.heard = false;
+    this.scope.enter('exchange');
     return session.conn;
   }
 
@@ -136,7 +135,7 @@ export class NetIo implements ProbeIo {
   }
 
   async #addresses(name: string): Promise<readonly string[]> {
-    this.scope.stage = 'resolve';
+    this.scope.enter('resolve');
     const addresses = this.#net.resolver.addresses(name);
     try {
       return await this.scope.wait((resolve, reject) => void addresses.then(resolve, reject));
@@ -197,7 +196,7 @@ export class NetIo implements ProbeIo {
   }
 
   async #open(address: string, port: number, timeoutMs?: number): Promise<StreamConn> {
-    this.scope.stage = 'connect';
+    this.scope.enter('connect');
     this.#net.counters.connects += 1;
     const startedAt = performance.now();
     this.#net.synRetransmits.begin(startedAt);
@@ -216,7 +215,7 @@ export class NetIo implements ProbeIo {
     const open = this.#datagrams;
     if (open?.isOpen === true && open.port === port) return open;
     open?.close();
-    const datagrams = new Datagrams(this.scope, this.#target.address, port, this.#net, this);
+    const datagrams = new Datagrams(this.scope, { address: this.#target.address, port }, this.#net, this);
     this.#datagrams = datagrams;
     return datagrams;
   }
@@ -224,8 +223,7 @@ export class NetIo implements ProbeIo {
   /** The proxy has had its time; the destination behind it gets its own. */
   #beyond(): void {
     if (this.#options.viaProxy) this.scope.restart(this.#options.timeoutMs);
-    this.scope.stage = 'exchange';
-    this.scope.heard = false;
+    this.scope.enter('exchange');
   }
 
   async #tunnel(proxy: Proxy, port: number): Promise<StreamConn> {
@@ -247,7 +245,7 @@ export class NetIo implements ProbeIo {
       const conn = proxy.isSecure === true ? await this.#secureProxy(plain, proxy) : plain;
       // It tries the destination for a while itself (squid: six seconds) before it tells us why not.
       this.scope.restart(this.#options.timeoutMs * proxyPatience);
-      this.scope.stage = 'proxy';
+      this.scope.enter('proxy');
       return conn;
     } catch (error) {
       if (!(error instanceof NetError)) throw error;
@@ -279,9 +277,9 @@ export class NetIo implements ProbeIo {
 
   /** That this machine has no IPv6 is no finding about the proxy. */
   #tellDead(endpoint: string, { hint, detail }: NetFailure): void {
-    const told = hint === 'no-route' ? this.notes : this.warnings;
+    const texts = hint === 'no-route' ? this.notes : this.warnings;
     const text = `the proxy's address ${endpoint} does not work: ${detail}`;
-    if (!told.includes(text)) told.push(text);
+    if (!texts.includes(text)) texts.push(text);
   }
 
   /** The session to the proxy itself: the one inside goes to the destination. */

@@ -7,7 +7,7 @@ import type { Deadlines } from './deadlines.ts';
 import { counter, readOrEmpty } from './proc.ts';
 
 const tables = ['/proc/net/stat/arp_cache', '/proc/net/stat/ndisc_cache'];
-const crowded = 900;
+const nearlyFull = 900;
 const everyMs = 1000;
 
 export class Neighbours {
@@ -25,9 +25,9 @@ export class Neighbours {
   }
 
   /** Whether packets may have been thrown away since then. */
-  overflowedSince(at: number): boolean {
+  overflowedSince(startedAt: number): boolean {
     if (performance.now() - this.#seenAt > 100) this.#look();
-    return this.#overflowedAt >= at;
+    return this.#overflowedAt >= startedAt;
   }
 
   #watch(): void {
@@ -50,7 +50,7 @@ function overflows(): number {
   const counted = tables.map(readOrEmpty).filter((text) => text !== '');
   if (counted.length > 0) return counted.reduce((sum, text) => sum + tableFulls(text), 0);
   const neighbours = readOrEmpty('/proc/net/arp').split('\n').length;
-  return neighbours < crowded ? 0 : counter(readOrEmpty('/proc/net/netstat'), 'TcpExt', 'TCPRetransFail');
+  return neighbours < nearlyFull ? 0 : counter(readOrEmpty('/proc/net/netstat'), 'TcpExt', 'TCPRetransFail');
 }
 
 /** A head of column names, then a line of hexadecimal numbers for each processor. */

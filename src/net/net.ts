@@ -6,7 +6,7 @@ import { Pacer } from './pacer.ts';
 import type { Proxy } from './proxy.ts';
 import { NameResolver, type Family } from './resolver.ts';
 import { SocketBudget } from './socket-budget.ts';
-import { SpareSockets } from './spare-sockets.ts';
+import { DatagramSockets } from './datagram-sockets.ts';
 import { SynRetransmits } from './syn-retransmits.ts';
 import { SecureContexts } from './tls.ts';
 
@@ -28,7 +28,7 @@ export interface NetContext {
   readonly deadlines: Deadlines;
   readonly pacer: Pacer;
   readonly budget: SocketBudget;
-  readonly sockets: SpareSockets;
+  readonly sockets: DatagramSockets;
   readonly resolver: NameResolver;
   readonly contexts: SecureContexts;
   readonly proxy: Proxy | null;
@@ -49,7 +49,7 @@ export function openNet(settings: NetSettings): NetContext {
   const { sourceAddress, family, timeoutMs, proxy, retries, trust, arePublicRoots = false } = settings;
   const deadlines = new Deadlines();
   const budget = new SocketBudget(settings.concurrency);
-  const sockets = new SpareSockets({ sourceAddress, budget });
+  const sockets = new DatagramSockets({ sourceAddress, budget });
   const resolver = new NameResolver({
     family,
     timeoutMs: Math.max(leastLookupMs, Math.floor(timeoutMs / 2)),

@@ -58,8 +58,8 @@ export class Pacer {
     bucket.waiting.push(go);
     cancelTimer = scope.after(this.#waitMs(bucket, bucket.waiting.length - 1), go);
     return () => {
-      const at = bucket.waiting.indexOf(go);
-      if (at >= 0) bucket.waiting.splice(at, 1);
+      const index = bucket.waiting.indexOf(go);
+      if (index >= 0) bucket.waiting.splice(index, 1);
       cancelTimer();
     };
   }
@@ -84,7 +84,7 @@ export class Pacer {
     const bucket = this.#bucket(address);
     this.#refill(bucket);
     const now = performance.now();
-    bucket.promises = bucket.promises.filter((at) => now - at < promiseMs);
+    bucket.promises = bucket.promises.filter((promisedAt) => now - promisedAt < promiseMs);
     const ahead = bucket.waiting.length + bucket.promises.length;
     if (bucket.tokens < ahead + 1) return this.#waitMs(bucket, ahead);
     bucket.promises.push(now);

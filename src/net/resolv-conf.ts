@@ -1,5 +1,5 @@
 /** The files of the system's own name resolution, read as glibc reads them: hosts(5) and resolv.conf(5). */
-import { isIP } from 'node:net';
+import { familyOf, isAddress } from '../model/address.ts';
 
 /** What resolv.conf says. */
 export interface ResolvConf {
@@ -27,14 +27,14 @@ export function parseHosts(text: string): Map<string, string[]> {
   const hosts = new Map<string, string[]>();
   for (const line of text.split('\n')) {
     const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (!address || isIP(address) === 0) continue;
+    if (!address || !isAddress(address)) continue;
     for (const name of names) {
       const key = name.toLowerCase();
       const known = hosts.get(key) ?? [];
       if (!known.includes(address))
         hosts.set(
           key,
-          [...known, address].toSorted((a, b) => isIP(a) - isIP(b)),
+          [...known, address].toSorted((a, b) => familyOf(a) - familyOf(b)),
         );
     }
   }
@@ -52,7 +52,7 @@ export function parseResolvConf(text: string, hostname = ''): ResolvConf {
   for (const line of text.split('\n')) {
     const [word, ...rest] = line.trim().split(/\s+/);
     const [first] = rest;
-    if (word === 'nameserver' && first !== undefined && isIP(first) !== 0) servers.push(first);
+    if (word === 'nameserver' && first !== undefined && isAddress(first)) servers.push(first);
     if (word === 'search') search = rest;
     if (word === 'domain' && first !== undefined) search = [first];
     if (word === 'options') for (const option of rest) readOption(option, options);

@@ -124,11 +124,11 @@ export class NameResolver {
   }
 
   #tellOfSearch(name: string, candidate: string): void {
-    const at = this.#system.search.findIndex((suffix) => candidate === `${name}.${suffix}`);
-    if (at < oldSearchLimit) return;
+    const index = this.#system.search.findIndex((suffix) => candidate === `${name}.${suffix}`);
+    if (index < oldSearchLimit) return;
     this.#notes.set(
       name,
-      `found by search domain ${at + 1}: C libraries before glibc 2.26, as in XenServer, try the first ${oldSearchLimit}`,
+      `found by search domain ${index + 1}: C libraries before glibc 2.26, as in XenServer, try the first ${oldSearchLimit}`,
     );
   }
 

@@ -12,9 +12,6 @@ const maxBytes = 1024 ** 2;
 const watchMs = 50;
 
 export class Scope {
-  stage: Stage = 'connect';
-  /** True once the peer has sent anything at this stage: silence and slowness are told apart by it. */
-  heard = false;
   readonly startedAt = performance.now();
   readonly #deadlines: Deadlines;
   #timeoutMs: number;
@@ -23,6 +20,9 @@ export class Scope {
   #deadline: Deadline;
   #pausedMs = 0;
   #pausedSince: number | undefined;
+  #stage: Stage = 'connect';
+  /** The peer has sent something at this stage: that is what tells slowness from silence. */
+  #isHeard = false;
   #bytes = 0;
   #closers: (() => void)[] = [];
   #waiters: ((error: NetError) => void)[] = [];
@@ -35,6 +35,16 @@ export class Scope {
     this.#timeoutMs = timeoutMs;
     this.#since = deadlines.now();
     this.#deadline = deadlines.add(timeoutMs, this.#expire);
+  }
+
+  get stage(): Stage {
+    return this.#stage;
+  }
+
+  /** What comes now belongs to this stage, of which the peer has said nothing yet. */
+  enter(stage: Stage): void {
+    this.#stage = stage;
+    this.#isHeard = false;
   }
 
   get timeoutMs(): number {
@@ -61,7 +71,7 @@ export class Scope {
 
   /** A promise that `start` settles, or the end of the attempt does. */
   wait<T>(start: (resolve: (value: T) => void, reject: (error: NetError) => void) => void): Promise<T> {
-    if (this.#isOver) return Promise.reject(this.#why ?? tooLate(this.stage));
+    if (this.#isOver) return Promise.reject(this.#why ?? tooLate(this.#stage));
     return new Promise((resolve, reject) => {
       const fail = (error: NetError): void => {
         remove(this.#waiters, fail);
@@ -80,12 +90,12 @@ export class Scope {
   after(ms: number, then: () => void): () => void {
     if (this.#isOver) return nothing;
     const entry = this.#deadlines.add(ms, () => {
-      this.disown(cancel);
+      this.#forget(cancel);
       then();
     });
     const cancel = (): void => {
       this.#deadlines.cancel(entry);
-      this.disown(cancel);
+      this.#forget(cancel);
     };
     this.#closers.push(cancel);
     return cancel;
@@ -122,7 +132,7 @@ export class Scope {
 
   /** Bytes of the peer's. Nobody needs a megabyte to answer a probe, and whoever sends more would be read for ever. */
   received(bytes: number): void {
-    this.heard = true;
+    this.#isHeard = true;
     this.#bytes += bytes;
     if (this.#bytes > maxBytes) this.#flood();
   }
@@ -130,22 +140,18 @@ export class Scope {
   /** The same for a socket whose bytes the system hands to a library: looked at from time to time. */
   watch(stream: { readonly bytesRead: number }, from = stream.bytesRead): void {
     const look = (): void => {
-      if (stream.bytesRead > from) this.heard = true;
+      if (stream.bytesRead > from) this.#isHeard = true;
       if (stream.bytesRead - from > maxBytes) this.#flood();
       else this.after(watchMs, look);
     };
     this.after(watchMs, look);
   }
 
-  /** `close` runs when the attempt is over, unless it is taken back. */
-  own(close: () => void): () => void {
+  /** Calls `close` when the attempt is over, unless the returned function is called before. */
+  onClose(close: () => void): () => void {
     if (this.#isOver) close();
     else this.#closers.push(close);
-    return () => this.disown(close);
-  }
-
-  disown(close: () => void): void {
-    remove(this.#closers, close);
+    return () => this.#forget(close);
   }
 
   /** Ends the attempt: every wait rejects, everything is closed. */
@@ -167,18 +173,22 @@ export class Scope {
     for (const close of closers) close();
   }
 
+  #forget(close: () => void): void {
+    remove(this.#closers, close);
+  }
+
   #flood(): void {
     const detail = `the peer sent more than ${maxBytes / 1024 ** 2} MiB where a short answer belongs`;
-    this.stop(new NetError({ outcome: 'garbled', stage: this.stage, detail, remedy: floodRemedy }));
+    this.stop(new NetError({ outcome: 'garbled', stage: this.#stage, detail, remedy: floodRemedy }));
   }
 
   #expiry(): NetError {
     const seconds = `${this.#timeoutMs / 1000} s`;
     const failure: NetFailure = {
       outcome: 'timeout',
-      stage: this.stage,
-      detail: expiryText[this.stage](seconds, this.heard),
-      ...(this.stage === 'tls' && { remedy: this.heard ? stalledRemedy : muteRemedy }),
+      stage: this.#stage,
+      detail: expiryText[this.#stage](seconds, this.#isHeard),
+      ...(this.#stage === 'tls' && { remedy: this.#isHeard ? stalledRemedy : muteRemedy }),
     };
     return new NetError(failure);
   }
@@ -190,8 +200,8 @@ const nothing = (): void => undefined;
 
 /** Of the few things that an attempt holds: a Set would cost more than all of them. */
 function remove<T>(from: T[], what: T): void {
-  const at = from.indexOf(what);
-  if (at >= 0) from.splice(at, 1);
+  const index = from.indexOf(what);
+  if (index >= 0) from.splice(index, 1);
 }
 
 /** What silence to a SYN is called. */

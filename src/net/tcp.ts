@@ -19,10 +19,10 @@ export function openTcp(scope: Scope, address: string, port: number, options: Tc
     const socket = new Socket();
     const { timeoutMs } = options;
     const cancel = timeoutMs === undefined ? nothing : scope.after(timeoutMs, () => socket.destroy(silence(timeoutMs)));
-    const disown = scope.own(() => socket.destroy());
+    const forget = scope.onClose(() => socket.destroy());
     socket.on('error', (error) => {
       cancel();
-      disown();
+      forget();
       socket.destroy();
       reject(
         netError(error, {
@@ -37,7 +37,7 @@ export function openTcp(scope: Scope, address: string, port: number, options: Tc
       cancel();
       socket.pause();
       const conn = new StreamConn(scope, socket);
-      disown();
+      forget();
       resolve(conn);
     });
     socket.connect({

@@ -105,14 +105,13 @@ export interface Session extends Shown {
 
 /** Resolves with the secured connection, certificate not yet judged. The stream is the session's from the call on. */
 export function handshake(scope: Scope, stream: Duplex, { servername, context }: HandshakeOptions): Promise<Session> {
-  scope.stage = 'tls';
-  scope.heard = false;
+  scope.enter('tls');
   return scope.wait((resolve, reject) => {
     const secured = connected(stream, sentHost(servername), context);
     secured.getPeerCertificate = noCertificate;
-    const disown = scope.own(() => secured.destroy());
+    const forget = scope.onClose(() => secured.destroy());
     const fail = (error: Error): void => {
-      disown();
+      forget();
       secured.destroy();
       reject(handshakeError(error, scope));
     };
@@ -121,7 +120,7 @@ export function handshake(scope: Scope, stream: Duplex, { servername, context }:
       secured.off('error', fail);
       secured.pause();
       const conn = new StreamConn(scope, secured);
-      disown();
+      forget();
       resolve(sessionOf(secured, conn));
     });
   });

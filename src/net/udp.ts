@@ -1,20 +1,26 @@
 /**
- * One datagram out, the first accepted reply back, on a connected socket: only a connected one is told of ICMP errors,
+ * One datagram out, the first accepted reply back, on a connected socket: only a connected one learns of ICMP errors,
  * and the kernel drops what other addresses send. Several questions to one port share the socket, for it costs more than
  * they do; which reply is whose the question itself decides. Resends belong to the attempt's own deadline.
  */
+import { familyOfAddress } from '../model/address.ts';
 import { NetError } from '../model/errors.ts';
 import type { ProbeIo, Reply } from '../model/probe.ts';
+import type { DatagramListener, DatagramSocket, DatagramSockets } from './datagram-sockets.ts';
 import { netError } from './failure.ts';
 import type { Pacer } from './pacer.ts';
 import type { Scope } from './scope.ts';
-import type { DatagramSocket, Listener, SpareSockets } from './spare-sockets.ts';
 
 /** A longer reply is cut here by the socket layer below us anyway; what a probe reads is bounded by it. */
 const maxReplyBytes = 65_507;
 
+interface Destination {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface UdpOptions {
-  readonly sockets: SpareSockets;
+  readonly sockets: DatagramSockets;
   readonly pacer: Pacer;
   readonly counters: { datagrams: number };
 }
@@ -26,7 +32,7 @@ export interface Resends {
   readonly resendAfterMs: number;
 }
 
-type Told = Pick<ProbeIo, 'note'>;
+type Notes = Pick<ProbeIo, 'note'>;
 
 /** What one question waits for. */
 interface Wait extends Resends {
@@ -38,14 +44,14 @@ interface Wait extends Resends {
 }
 
 /** The socket of an attempt towards one port: it asks one question after the other. */
-export class Datagrams implements Listener {
+export class Datagrams implements DatagramListener {
   readonly port: number;
   /** How often the last question was sent. */
   sends = 0;
   readonly #scope: Scope;
   readonly #address: string;
   readonly #options: UdpOptions;
-  readonly #told: Told;
+  readonly #notes: Notes;
   readonly #socket: DatagramSocket;
   #isOpen = true;
   #isConnected = false;
@@ -56,15 +62,16 @@ export class Datagrams implements Listener {
   #isClean = true;
   #cancelTurn = nothing;
   #cancelResend = nothing;
+  #forget = nothing;
 
-  constructor(scope: Scope, address: string, port: number, options: UdpOptions, told: Told) {
+  constructor(scope: Scope, { address, port }: Destination, options: UdpOptions, notes: Notes) {
     this.port = port;
-    this.#told = told;
+    this.#notes = notes;
     this.#scope = scope;
     this.#address = address;
     this.#options = options;
-    this.#socket = options.sockets.take(address.includes(':'));
-    scope.own(this.#end);
+    this.#socket = options.sockets.take(familyOfAddress(address));
+    this.#forget = scope.onClose(this.#end);
   }
 
   get isOpen(): boolean {
@@ -74,7 +81,7 @@ export class Datagrams implements Listener {
   exchange(datagram: Uint8Array, accepts: (reply: Uint8Array) => boolean, resends: Resends): Promise<Reply> {
     // It says why not.
     if (this.#scope.isOver) return this.#scope.wait(nothing);
-    this.#scope.stage = 'exchange';
+    this.#scope.enter('exchange');
     this.sends = 0;
     // A question that its own deadline has overtaken is sent no more.
     this.#settle();
@@ -90,7 +97,7 @@ export class Datagrams implements Listener {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#settle();
-    this.#scope.disown(this.#end);
+    this.#forget();
     this.#socket.release(this.#isConnected && this.#isClean && this.#unanswered === 0);
   }
 
@@ -111,7 +118,7 @@ export class Datagrams implements Listener {
     this.#unanswered -= 1;
     this.#options.pacer.answered(this.#address);
     this.#settle();
-    if (this.sends > 1) this.#told.note(`${this.sends} datagrams were needed: some were lost`);
+    if (this.sends > 1) this.#notes.note(`${this.sends} datagrams were needed: some were lost`);
     const bytes = new Uint8Array(message.buffer, message.byteOffset, message.length);
     wait.resolve({ bytes, sentAtMs: wait.sentAtMs, receivedAtMs });
   }

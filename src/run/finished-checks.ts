@@ -1,4 +1,4 @@
-/** Each check is told until it is finished, and not again: also when the run is stopped in the middle. */
+/** Observations come out of a check until it is finished, and none after that: also when the run is stopped. */
 import type { Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import { unfinished } from './attempt.ts';

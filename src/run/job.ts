@@ -6,7 +6,7 @@ import type { Probe } from '../model/probe.ts';
 /** What the addresses of one name have in common. */
 export interface NamedCheck {
   readonly notes: readonly string[];
-  /** Those that nothing was told of yet. */
+  /** Those without an observation yet. */
   addressesLeft: number;
 }
 
@@ -32,13 +32,13 @@ export class Job {
   startedMs = NaN;
   release = nothing;
 
-  constructor(index: number, check: Check, probe: Probe, at: { address: string; named?: NamedCheck }) {
+  constructor(index: number, check: Check, probe: Probe, target: { address: string; named?: NamedCheck }) {
     this.index = index;
     this.check = check;
     this.probe = probe;
     this.answerOnConnect = answerOnConnect(check, probe);
-    this.address = at.address;
-    this.named = at.named;
+    this.address = target.address;
+    this.named = target.named;
   }
 
   /** Its address is done. True when it was the last one of the check. */

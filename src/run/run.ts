@@ -27,7 +27,7 @@ export interface RunEvents {
 }
 
 export interface RunControl {
-  /** Resolves when every check is told. Never rejects. */
+  /** Resolves when every check is finished. Never rejects. */
   readonly done: Promise<Stats>;
   readonly inFlight: () => number;
   /** Addresses of this machine's own links that nobody answers for, as of now. */
@@ -47,7 +47,7 @@ export function run(checks: readonly Check[], settings: RunSettings, events: Run
   };
 }
 
-/** The pool says when a task may start, the launcher how it ended; each end is told, or the task waits again. */
+/** The pool says when a task may start, the launcher how it ended; each end becomes an observation, or the task waits again. */
 class Run {
   readonly #checks: readonly Check[];
   readonly #settings: RunSettings;
@@ -149,8 +149,8 @@ class Run {
     const shortage = shortageOf(observation, job.startedMs, this.#net.neighbours);
     if (shortage && job.putBacks < mostPutBacks) return this.#putBack(job, shortage);
     job.release();
-    const told = shortage ? exhausted(job, shortage) : observation!;
-    this.#finished.emit(job.index, job.noted(told), job.finish());
+    const last = shortage ? exhausted(job, shortage) : observation!;
+    this.#finished.emit(job.index, job.noted(last), job.finish());
   }
 
   #putBack(job: Job, shortage: Shortage): void {

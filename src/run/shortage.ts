@@ -40,7 +40,7 @@ export function shortageOf(
   return isNobody && neighbours.overflowedSince(startedMs) ? shortages.neighbours : undefined;
 }
 
-/** What is told in the end, when no try found enough. */
+/** What is observed in the end, when no try found enough. */
 export const exhausted = ({ check, address }: Job, { detail }: Shortage): Observation => ({
   ...nothingTried(check, { outcome: 'local', stage: null, detail }),
   address,

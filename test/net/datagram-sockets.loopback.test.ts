@@ -3,7 +3,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Probe } from '../../src/model/probe.ts';
-import { SpareSockets, type DatagramSocket, type Listener } from '../../src/net/spare-sockets.ts';
+import { DatagramSockets, type DatagramSocket, type DatagramListener } from '../../src/net/datagram-sockets.ts';
 import { checkOf } from '../support/judged.ts';
 import { bytesOf, failureOf, listening, realIo, textOf, vacantPort } from '../support/real-io.ts';
 import { observedOf } from '../support/running.ts';
@@ -36,13 +36,13 @@ async function rested(): Promise<void> {
 const openSockets = (): number => process.getActiveResourcesInfo().filter((name) => /^UDP/i.test(name)).length;
 
 const budget = { room: 0 };
-let sockets: SpareSockets;
+let sockets: DatagramSockets;
 
 beforeEach(async () => {
   // Handles that the test before closed are counted until the loop has gone round.
   await rested();
   budget.room = 10;
-  sockets = new SpareSockets({ sourceAddress: undefined, budget });
+  sockets = new DatagramSockets({ sourceAddress: undefined, budget });
 });
 
 afterEach(() => sockets.close());
@@ -54,7 +54,7 @@ async function ask(port: number, word = 'hello'): Promise<string> {
 }
 
 /** For what an attempt would never do. */
-const listener = (heard: string[]): Listener => ({
+const listener = (heard: string[]): DatagramListener => ({
   connected: () => heard.push('connected'),
   heard: (message) => heard.push(textOf(message)),
   failed: (error) => heard.push(String(error)),
@@ -111,7 +111,7 @@ test('what came before the socket was disconnected is heard while it rests, and 
     });
   });
   const heard: string[] = [];
-  const socket = await connected(sockets.take(false), former.port, heard);
+  const socket = await connected(sockets.take(4), former.port, heard);
   socket.send(bytesOf('?'));
   await releases.promise;
   expect([sockets.size, heard]).toEqual([1, ['connected']]);
@@ -121,7 +121,7 @@ test('what came before the socket was disconnected is heard while it rests, and 
 
 test('a refusal that the former peer drew is not told as the next one’s', async () => {
   await using next = await echo();
-  const socket = await connected(sockets.take(false), await vacantPort());
+  const socket = await connected(sockets.take(4), await vacantPort());
   // On loopback the ICMP error is there when the call returns; Linux keeps it across both connects.
   socket.send(bytesOf('?'));
   socket.release(true);
@@ -134,15 +134,15 @@ test('a refusal that the former peer drew is not told as the next one’s', asyn
 
 test('a socket is not taken in the turn of its release', async () => {
   await using server = await echo();
-  const socket = await connected(sockets.take(false), server.port);
+  const socket = await connected(sockets.take(4), server.port);
   socket.release(true);
-  const another = sockets.take(false);
+  const another = sockets.take(4);
   await turn();
-  const third = sockets.take(false);
+  const third = sockets.take(4);
   expect([another, third].includes(socket)).toBe(false);
   await rested();
-  expect(sockets.take(true)).not.toBe(socket);
-  expect(sockets.take(false)).toBe(socket);
+  expect(sockets.take(6)).not.toBe(socket);
+  expect(sockets.take(4)).toBe(socket);
   for (const each of [socket, another, third]) each.close();
 });
 
@@ -191,7 +191,7 @@ describe('not kept is a socket', () => {
 
 test('the source address stays', async () => {
   await using server = await echo();
-  sockets = new SpareSockets({ sourceAddress: '127.0.0.5', budget });
+  sockets = new DatagramSockets({ sourceAddress: '127.0.0.5', budget });
   for (let i = 0; i < 3; i += 1) {
     expect(await ask(server.port)).toBe('re: hello');
     await rested();
@@ -202,7 +202,7 @@ test('the source address stays', async () => {
 
 test('no more are kept than there are places, and they make room for others', async () => {
   await using server = await echo();
-  const all = await Promise.all(Array.from({ length: 100 }, () => connected(sockets.take(false), server.port)));
+  const all = await Promise.all(Array.from({ length: 100 }, () => connected(sockets.take(4), server.port)));
   for (const socket of all) socket.release(true);
   expect(sockets.size).toBe(10);
   budget.room = 3;
@@ -218,7 +218,7 @@ test('at the end nothing is left, and nothing is kept any more', async () => {
   await using server = await echo();
   const before = openSockets();
   await Promise.all([ask(server.port), ask(server.port)]);
-  const late = await connected(sockets.take(false), server.port);
+  const late = await connected(sockets.take(4), server.port);
   expect(sockets.size).toBe(2);
   sockets.close();
   late.release(true);

@@ -1,54 +1,54 @@
 /**
- * Datagram sockets that are used again: to make, bind and close one costs as much as the rest of the exchange (0.26 against
- * 0.16 CPU s for 10,000). A disconnected socket (connect to AF_UNSPEC) has no local port: what the former peer still sends
+ * Datagram sockets that are used again: to make, bind and close one costs as much as the rest of the exchange. A disconnected socket (connect to AF_UNSPEC) has no local port: what the former peer still sends
  * reaches nobody, and the next connect takes another port. But Linux keeps what came before that, an ICMP error too, and
  * would tell it as the next peer's; so a socket rests for a whole turn of the loop first, and one that hears anything then
  * is closed.
  */
 import type { Socket } from 'node:dgram';
+import { familyOfAddress } from '../model/address.ts';
 
-/** What a socket tells whoever has it. */
-export interface Listener {
+/** Whoever has a socket. */
+export interface DatagramListener {
   connected(): void;
   heard(message: Buffer): void;
   failed(error: unknown): void;
 }
 
-export interface SpareOptions {
+export interface DatagramOptions {
   readonly sourceAddress: string | undefined;
   /** Spare sockets take no more than what it has left. */
   readonly budget: { readonly room: number };
 }
 
-/** Checks start by 16 a turn and a socket rests for two at the most: more would wait for nobody. */
+/** Sixteen checks start in a turn and a socket rests for two: more spare ones would never be used. */
 const maxSpares = 64;
 
-/** One that is released in a turn is heard in the poll phase of the next. */
+/** What a socket was sent before its release is heard in the poll phase of the next turn. */
 const restTurns = 2;
 
 export class DatagramSocket {
-  readonly isIPv6: boolean;
+  readonly family: 4 | 6;
   isOpen = true;
   /** The turn from which it may be taken. */
   restsUntil = 0;
   #isBound = false;
-  #listener: Listener | undefined;
-  readonly #spares: SpareSockets;
+  #listener: DatagramListener | undefined;
+  readonly #spares: DatagramSockets;
   readonly #socket: Socket;
 
-  constructor(spares: SpareSockets, isIPv6: boolean) {
+  constructor(spares: DatagramSockets, family: 4 | 6) {
     this.#spares = spares;
-    this.isIPv6 = isIPv6;
-    // Loaded with the first datagram: half a millisecond of a check of one TCP row.
+    this.family = family;
+    // Loaded with the first datagram: a check of TCP rows needs none.
     const { createSocket } = process.getBuiltinModule('node:dgram');
-    this.#socket = createSocket({ type: isIPv6 ? 'udp6' : 'udp4', lookup: literal })
+    this.#socket = createSocket({ type: family === 6 ? 'udp6' : 'udp4', lookup: literal })
       .on('connect', () => this.#listener?.connected())
       .on('message', (message) => (this.#listener ? this.#listener.heard(message) : this.close()))
       .on('error', this.#fail);
   }
 
   /** Whatever the system has against it comes to the listener, at once or later. */
-  connect(port: number, address: string, listener: Listener): void {
+  connect(port: number, address: string, listener: DatagramListener): void {
     this.#listener = listener;
     try {
       if (!this.#isBound) this.#bind();
@@ -62,7 +62,7 @@ export class DatagramSocket {
     this.#socket.send(datagram, this.#sent);
   }
 
-  /** Nobody's any more. `isSettled`: as many replies came as datagrams went out, and nothing else. */
+  /** Gives it back. `isSettled`: as many replies came as datagrams went out, and nothing else. */
   release(isSettled: boolean): void {
     this.#listener = undefined;
     if (!isSettled || !this.#spares.hasRoom) return this.close();
@@ -92,23 +92,23 @@ export class DatagramSocket {
     if (error) this.#fail(error);
   };
 
-  /** Also when nobody listens: an ICMP error for a datagram still on its way must not become the process's. */
+  /** Also when it has no listener: an ICMP error for a datagram still on its way must not become the process's. */
   readonly #fail = (error: unknown): void => {
     if (this.#listener) this.#listener.failed(error);
     else this.close();
   };
 }
 
-export class SpareSockets {
+export class DatagramSockets {
   readonly sourceAddress: string | undefined;
-  readonly #budget: SpareOptions['budget'];
+  readonly #budget: DatagramOptions['budget'];
   /** In the order of their release. */
   #spares: DatagramSocket[] = [];
   #turn = 0;
   #isTurning = false;
   #isClosed = false;
 
-  constructor({ sourceAddress, budget }: SpareOptions) {
+  constructor({ sourceAddress, budget }: DatagramOptions) {
     this.sourceAddress = sourceAddress;
     this.#budget = budget;
   }
@@ -121,9 +121,9 @@ export class SpareSockets {
     return !this.#isClosed && this.size < maxSpares && this.size < this.#budget.room;
   }
 
-  take(isIPv6: boolean): DatagramSocket {
-    const at = this.#spares.findIndex((spare) => spare.isIPv6 === isIPv6 && spare.restsUntil <= this.#turn);
-    return (at < 0 ? undefined : this.#spares.splice(at, 1)[0]) ?? new DatagramSocket(this, isIPv6);
+  take(family: 4 | 6): DatagramSocket {
+    const index = this.#spares.findIndex((spare) => spare.family === family && spare.restsUntil <= this.#turn);
+    return (index < 0 ? undefined : this.#spares.splice(index, 1)[0]) ?? new DatagramSocket(this, family);
   }
 
   add(socket: DatagramSocket): void {
@@ -134,8 +134,8 @@ export class SpareSockets {
   }
 
   remove(socket: DatagramSocket): void {
-    const at = this.#spares.indexOf(socket);
-    if (at >= 0) this.#spares.splice(at, 1);
+    const index = this.#spares.indexOf(socket);
+    if (index >= 0) this.#spares.splice(index, 1);
   }
 
   /** Something else is about to be opened. */
@@ -158,5 +158,5 @@ export class SpareSockets {
 
 /** Only literals come here; Node would ask its resolver even about those. */
 function literal(address: string, _: unknown, found: (error: null, address: string, family: number) => void): void {
-  found(null, address, address.includes(':') ? 6 : 4);
+  found(null, address, familyOfAddress(address));
 }
