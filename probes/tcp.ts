@@ -33,7 +33,7 @@ export const tcp = defineProbe({
     linger: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(10_000)), 0),
   }),
 
-  connected: ({ send, expect, linger }) =>
+  answerOnConnect: ({ send, expect, linger }) =>
     send === undefined && expect === undefined && linger === 0 ? completed : undefined,
 
   async run(io, _target, options) {

@@ -60,7 +60,7 @@ const checkOf = (probe: Asking, host: string, domain: string): Check => ({
   port: ports[probe],
   options: probe === 'cldap' ? { domain } : { domain, globalCatalog: false },
   viaProxy: false,
-  isPeer: false,
+  mayBeSelf: false,
   isName: false,
   isAnswerDue: false,
   uses: [],

@@ -53,7 +53,7 @@ export function recording(probe: Probe, options: ProbeOptions): Recording {
     }
   };
   // A bare handshake is no conversation: the probe itself has to run.
-  return { probe: { ...probe, run, connected: () => undefined }, conversation: () => last };
+  return { probe: { ...probe, run, answerOnConnect: () => undefined }, conversation: () => last };
 }
 
 class Tape {

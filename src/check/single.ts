@@ -32,7 +32,7 @@ export function singleCheck(
     viaProxy: isProxied && transport === 'tcp',
     isName: probe.perAddress === false,
     isAnswerDue: transport === 'udp' && !probe.onSilence,
-    isPeer: false,
+    mayBeSelf: false,
     uses: [{ row: '', expect: 'open', level: 'required', service, unless: null, note: null, isVendors: false }],
   };
 }

@@ -35,7 +35,7 @@ export interface Check {
   /** Over UDP: the service must answer, so that silence is a failure where the host is alive. */
   readonly isAnswerDue: boolean;
   /** This machine may be among the hosts: its own addresses are left out. */
-  readonly isPeer: boolean;
+  readonly mayBeSelf: boolean;
   readonly uses: readonly Use[];
 }
 

@@ -130,7 +130,7 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
    * The answer that a completed TCP handshake is by itself, with these options; undefined when the probe has more to say.
    * Such checks go by thousands, so the run connects for them without making a ProbeIo.
    */
-  connected?(options: StandardSchemaV1.InferOutput<S>): Answer | undefined;
+  answerOnConnect?(options: StandardSchemaV1.InferOutput<S>): Answer | undefined;
   run(io: ProbeIo, target: Target, options: StandardSchemaV1.InferOutput<S>): Promise<Answer>;
 }
 

@@ -137,7 +137,7 @@ const draftOf = (
   viaProxy,
   isName: probe.perAddress === false,
   isAnswerDue: transport === 'udp' && !probe.onSilence,
-  isPeer: mayBeSelf,
+  mayBeSelf,
   uses,
 });
 

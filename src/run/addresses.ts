@@ -54,7 +54,7 @@ export async function forEachName<T>(items: readonly T[], lookUp: (item: T) => P
 }
 
 function isOwn(address: string, check: Check, { ownAddresses, ownHostname = 'localhost' }: AddressSettings): boolean {
-  if (!check.isPeer) return false;
+  if (!check.mayBeSelf) return false;
   // Debian gives a machine's own name the address 127.0.1.1.
   if (isLoopback(address)) return mayBeNameOf(check.host, ownHostname);
   return ownAddresses.includes(canonicalHost(address));

@@ -57,7 +57,7 @@ export class Job {
 
 /** What a completed handshake answers to the check, when that is all there is to it. */
 export function answerOnConnect(check: Check, probe: Probe | undefined): Answer | undefined {
-  return check.viaProxy || check.transport !== 'tcp' ? undefined : probe?.connected?.(check.options);
+  return check.viaProxy || check.transport !== 'tcp' ? undefined : probe?.answerOnConnect?.(check.options);
 }
 
 const nothing = (): void => undefined;

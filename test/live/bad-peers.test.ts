@@ -124,7 +124,7 @@ describe.for(hostileKinds)('%s', (kind) => {
       viaProxy: false,
       isName: false,
       isAnswerDue: false,
-      isPeer: false,
+      mayBeSelf: false,
       uses: [{ ...usual, row: 'hostile' }],
     };
     const rssBefore = process.memoryUsage.rss();

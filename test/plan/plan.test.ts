@@ -172,7 +172,7 @@ describe('this machine', () => {
     const hosts = ['192.0.2.250', '2001:DB8::FA', 'xs1', 'XS1.example.test.', '192.0.2.2'];
     const plan = planFor({ 'xenserver-host': roleOf(hosts) });
     expect([...new Set(checksOf(plan, 'pool-management').map(({ host }) => host))]).toEqual(['192.0.2.2']);
-    expect(checksOf(plan, 'pool-management').every(({ isPeer }) => isPeer)).toBe(true);
+    expect(checksOf(plan, 'pool-management').every(({ mayBeSelf }) => mayBeSelf)).toBe(true);
   });
 
   test('as the only host of a role is no host at all', () => {

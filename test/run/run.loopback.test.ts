@@ -55,7 +55,7 @@ test('a name is tried at each of its addresses, and one that is not known is unr
 });
 
 test('a host whose every address is this machine’s own is left out; loopback is not', async () => {
-  const peer = { isPeer: true, host: 'localhost', address: null } as const;
+  const peer = { mayBeSelf: true, host: 'localhost', address: null } as const;
   await using server = await listening((socket) => socket.resume());
   const { selves, byCheck } = await observedOf([tcpTo(server.port, { id: 'peer', ...peer })], {
     family: '4',

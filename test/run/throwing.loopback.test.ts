@@ -64,7 +64,7 @@ const throwing = (turn: number): Readonly<Record<string, Probe>> =>
     Object.entries(probes).map(([name, probe]) => {
       // Without the short way: that has no ProbeIo.
       const rest = { ...probe };
-      delete rest.connected;
+      delete rest.answerOnConnect;
       const run: Probe['run'] = (io, target, options) => {
         arm(io, turn);
         return probe.run(io, target, options);

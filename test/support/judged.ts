@@ -28,7 +28,7 @@ export function checkOf(parts: Partial<Check> = {}): Check {
     viaProxy: false,
     isName: false,
     isAnswerDue: false,
-    isPeer: false,
+    mayBeSelf: false,
     uses: [usual],
     ...parts,
   };

@@ -38,7 +38,7 @@ export function checksOf(
       viaProxy: false,
       isName: false,
       isAnswerDue: false,
-      isPeer: false,
+      mayBeSelf: false,
       uses,
     };
   });
