@@ -107,6 +107,14 @@ export const ntp = defineProbe({
     leaves: 'nothing; a rate-limited server may count it',
     reference: 'RFC 5905',
   },
+  metrics: [
+    {
+      name: 'ntp_offset_seconds',
+      help: 'How far the time server is ahead of this machine.',
+      evidence: 'offsetMs',
+      perUnit: 1000,
+    },
+  ],
   options: v.strictObject({
     maxStratum: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(15)), 15),
     /** Half the root delay and the root dispersion: `maxdistance` of chrony. */

@@ -1,7 +1,7 @@
 /**
- * Windows file sharing, directly over TCP: negotiates a dialect and leaves before anybody would log on. XenServer mounts
- * with `vers=3.0`, so that is offered alone; what else the server speaks is evidence. A server that hangs up on SMB2 is
- * asked once more in SMB1, on a new connection: it is alive then, but too old. MS-SMB2 sections 3.2.4.2.2 (client) and
+ * Windows file sharing, directly over TCP: negotiates a dialect and leaves before anybody would log on. A client may take
+ * one dialect only (`mount.cifs -o vers=3.0`): that is then offered alone, and what else the server speaks is evidence. A
+ * server that hangs up on SMB2 is asked once more in SMB1, on a new connection: it is alive then, but too old. MS-SMB2 sections 3.2.4.2.2 (client) and
  * 3.3.5.4 (server).
  */
 import * as v from 'valibot';
@@ -20,7 +20,8 @@ import {
 } from '../src/wire/smb.ts';
 import type { Negotiated, SmbReply } from '../src/wire/smb.ts';
 
-const wanted = '3.0';
+/** The dialect that may be wanted alone. */
+const alone = '3.0';
 
 export const smb = defineProbe({
   transport: 'tcp',
@@ -28,16 +29,16 @@ export const smb = defineProbe({
   about: {
     title: 'SMB file service',
     sends:
-      'one SMB2 negotiate offering 3.0 alone and one offering 2.0.2 to 3.1.1; where the server hangs up on them, one SMB1 negotiate, each on a new connection',
-    proves: 'the server takes SMB 3.0, the only dialect that XenServer mounts with; with `dialect=any` one of ours',
+      'one SMB2 negotiate offering 2.0.2 to 3.1.1, and with `dialect=3.0` before it one offering 3.0 alone; where the server hangs up on them, one SMB1 negotiate, each on a new connection',
+    proves: 'the server takes one of our dialects; with `dialect=3.0` that one',
     client:
-      'the storage manager (`SMBSR.py` of xapi-project/sm: `mount.cifs -o vers=3.0`), and with `dialect=any` winbind of Samba 4, which takes SMB 2.0.2 to 3.1.1',
+      'winbind of Samba 4, which takes SMB 2.0.2 to 3.1.1; with `dialect=3.0` the storage manager (`SMBSR.py` of xapi-project/sm: `mount.cifs -o vers=3.0`)',
     leaves: 'nothing: it ends before a session is set up',
     reference: 'MS-SMB2 2.2.3',
   },
   options: v.strictObject({
-    /** `3.0` for storage, `any` for a domain controller. */
-    dialect: v.optional(v.picklist(['3.0', 'any']), '3.0'),
+    /** `3.0`: the client takes no other. */
+    dialect: v.optional(v.picklist(['any', alone]), 'any'),
   }),
 
   async run(io, _target, { dialect }) {
@@ -49,9 +50,9 @@ export const smb = defineProbe({
 async function negotiate30(io: ProbeIo, open: () => Promise<Conn>): Promise<Answer> {
   const first = await unlessClosed(ask(await open(), encodeNegotiate30(io.random(16))));
   if (first?.kind === 'status' && first.status !== notSupported) return judge(io, first);
-  if (first?.kind !== 'dialect' || first.negotiated.dialect !== wanted) {
+  if (first?.kind !== 'dialect' || first.negotiated.dialect !== alone) {
     const other = await offerAll(io, await open(), open);
-    return { ...without30(other), evidence: other.kind === 'dialect' ? evidenceOf(io, other.negotiated) : {} };
+    return without30(other, other.kind === 'dialect' ? evidenceOf(io, other.negotiated) : {});
   }
   io.record(evidenceOf(io, first.negotiated));
   const all = await further(io, async () => ask(await open(), encodeNegotiate(io.random(16), io.random(32))));
@@ -59,7 +60,7 @@ async function negotiate30(io: ProbeIo, open: () => Promise<Conn>): Promise<Answ
   if (isTrouble(all) || all.kind !== 'dialect') return accept(io, first.negotiated);
   const { dialect } = all.negotiated;
   const answer = accept(io, all.negotiated);
-  return dialect === wanted ? answer : { ...answer, detail: `takes SMB 3.0; the newest is ${answer.detail}` };
+  return dialect === alone ? answer : { ...answer, detail: `takes SMB 3.0; the newest is ${answer.detail}` };
 }
 
 /** On a connection where SMB may start; `reopen` gives another one like it. Any of our dialects will do. */
@@ -90,16 +91,16 @@ async function unlessClosed(asked: Promise<SmbReply>): Promise<SmbReply | undefi
 }
 
 /** It speaks, but not what the mount would ask for. */
-function without30(reply: SmbReply): Pick<Answer, 'outcome' | 'detail' | 'remedy'> {
+function without30(reply: SmbReply, evidence: Evidence): Answer {
   if (reply.kind === 'status' || (reply.kind === 'smb1' && reply.dialect === null)) {
-    return declined(`an SMB server, but it shares no dialect with us (${nameOf(reply)})`);
+    return declined(`an SMB server, but it shares no dialect with us (${nameOf(reply)})`, evidence);
   }
   const isNewer =
     reply.kind === 'dialect' && (reply.negotiated.dialect === '3.1.1' || reply.negotiated.dialect === '3.0.2');
   const spoken = isNewer ? `speaks SMB ${nameOf(reply)}` : `speaks nothing newer than ${nameOf(reply)}`;
   return declined(
-    `the server ${spoken} but does not take SMB 3.0, and XenServer mounts SMB storage with that alone`,
-    {},
+    `the server ${spoken} but does not take SMB 3.0, and its clients here mount with that alone`,
+    evidence,
     isNewer
       ? 'Let the file server take SMB 3.0 (its lowest dialect is set higher: `server min protocol` of Samba, `Smb2DialectMin` of Windows).'
       : 'Enable SMB 3.0 on the file server (`server max protocol` of Samba, `Smb2DialectMax` of Windows).',

@@ -9,7 +9,8 @@
 import { probes as bundledProbes } from './check/registry.ts';
 import { settingsFor } from './check/settings.ts';
 import { readSiteFile } from './load/site.ts';
-import { defaultSpec, loadSpec as loadSpecFor } from './load/spec.ts';
+import { defaultSpec } from './load/default-spec.ts';
+import { loadSpec as loadSpecFor } from './load/spec.ts';
 import type { Observation } from './model/outcome.ts';
 import type { Plan } from './model/plan.ts';
 import type { Probe } from './model/probe.ts';

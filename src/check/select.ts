@@ -8,8 +8,6 @@ import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Selection } from '../plan/plan.ts';
 
-const defaultVantage = 'xenserver-host';
-
 /** Which rows, in the words of whoever asks; what is absent or empty means all. */
 export interface Choice {
   readonly as?: readonly string[] | undefined;
@@ -22,7 +20,7 @@ export interface Choice {
 export function selectionOf(choice: Choice, spec: LoadedSpec, site: Pick<Site, 'vantage'>): Selection {
   const destinations = [...new Set(spec.rows.map(({ to }) => to))];
   const ids = spec.rows.map(({ id }) => id);
-  const here = site.vantage.length > 0 ? site.vantage : [defaultVantage];
+  const here = site.vantage.length > 0 ? site.vantage : [spec.vantage ?? sourceRoles(spec)[0]!];
   return {
     as: known(choice.as, ['as', 'source role'], sourceRoles(spec)) ?? here,
     rows: known(choice.rows, ['row', 'row'], ids) ?? [],

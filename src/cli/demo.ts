@@ -2,7 +2,8 @@
 import { probes } from '../check/registry.ts';
 import { sourceRoles } from '../check/select.ts';
 import { parseSite } from '../load/site.ts';
-import { defaultSpec, loadSpec } from '../load/spec.ts';
+import { defaultSpec } from '../load/default-spec.ts';
+import { loadSpec } from '../load/spec.ts';
 import { checkSite, refuseWords } from './check.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
 

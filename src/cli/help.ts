@@ -1,11 +1,12 @@
 /** The help, from the tables of commands and options. */
+import { defaultProduct } from '../load/default-spec.ts';
 import type { Command } from './command.ts';
 import { options } from './options.ts';
 
 export function overview(commands: Readonly<Record<string, Command>>): string {
   const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`);
   return [
-    'xenreach checks a site against the published connectivity requirements of XenServer, row by row.',
+    `xenreach checks a site against the published connectivity requirements of ${defaultProduct}, row by row.`,
     '',
     'Usage: xenreach COMMAND [OPTIONS]',
     '',

@@ -1,5 +1,6 @@
 /** Every option once: the table is the parser, the help and the types. */
 import { parseArgs } from 'node:util';
+import { defaultSpec } from '../load/default-spec.ts';
 import { didYouMean } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
 
@@ -20,7 +21,7 @@ export const options = {
     value: 'DIR',
     about: 'a folder whose files the site may name, beside its own',
   },
-  spec: { type: 'string', value: 'NAME|FILE', about: 'bundled spec or a file of your own (default: xenserver-8)' },
+  spec: { type: 'string', value: 'NAME|FILE', about: `bundled spec or a file of your own (default: ${defaultSpec})` },
   as: { type: 'string', multiple: true, value: 'ROLE', about: 'the source role this machine plays' },
   mode: {
     type: 'string',

@@ -6,7 +6,7 @@
 import { fstatSync, statSync, type Stats } from 'node:fs';
 import { didYouMean } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
-import { reporters, type Format } from '../report/index.ts';
+import { defaultFormat, reporters, type Format } from '../report/index.ts';
 import { oneOf, type Arguments, type OptionName } from './options.ts';
 import { openFile, openStream, type Target } from './targets.ts';
 import { writeOut } from './streams.ts';
@@ -42,7 +42,7 @@ export function openSinks(values: Arguments): Sink[] {
       `--output ${standard.format}=- is a second report on standard output, which --format ${values.format} has; give one a file`,
     );
   }
-  const sinks: Sink[] = [standardOutput(standard?.format ?? oneOf(values.format ?? 'text', 'format', formats))];
+  const sinks: Sink[] = [standardOutput(standard?.format ?? oneOf(values.format ?? defaultFormat, 'format', formats))];
   if (!isWatching) process.on('exit', discardSinks);
   isWatching = true;
   try {

@@ -1,6 +1,7 @@
 /** xenreach spec: the requirement rows, and what one of them means. */
 import { didYouMean } from '../load/nearest.ts';
-import { defaultSpec, loadSpec } from '../load/spec.ts';
+import { defaultSpec } from '../load/default-spec.ts';
+import { loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
 import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import type { Transport } from '../model/probe.ts';

@@ -10,7 +10,7 @@ import { hostFault, nameFault, plainHost } from './host.ts';
 import { decodeProxyUrl, passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
-import { defaultSpec } from './spec.ts';
+import { defaultSpec } from './default-spec.ts';
 import { unknownWord, wrongKind } from './shared-faults.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
 

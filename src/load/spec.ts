@@ -17,12 +17,6 @@ import { parseYaml } from './yaml.ts';
 
 type Probes = Readonly<Record<string, Probe>>;
 
-/** What a row may ask of a host of its role. */
-const hostProperties: Readonly<Record<string, readonly string[]>> = { console: ['vnc', 'rdp'] };
-
-/** What is checked where nobody says otherwise. */
-export const defaultSpec = 'xenserver-8';
-
 /** The names of the tables that come with the program. */
 export function bundledSpecs(): readonly string[] {
   const files = readdirSync(specsFolder()).filter((file) => file.endsWith('.yaml'));
@@ -66,7 +60,10 @@ async function specOf(bytes: Uint8Array, file: string, probes: Probes): Promise<
   const document = await parseYaml(bytes, file);
   throwIfAny(shapeFaults(Spec, document.value), document);
   const spec = v.parse(Spec, document.value);
-  throwIfAny([...roleFaults(spec), ...rowFaults(spec), ...(await needFaults(spec, probes))], document);
+  throwIfAny(
+    [...roleFaults(spec), ...vantageFaults(spec), ...rowFaults(spec), ...(await needFaults(spec, probes))],
+    document,
+  );
   const rows = spec.rows.map((row) => ({ ...row, needs: row.needs.map((need) => withPorts(need, probes)) }));
   return {
     ...spec,
@@ -90,6 +87,12 @@ function roleFaults({ roles }: Spec): Fault[] {
   );
 }
 
+function vantageFaults({ vantage, rows }: Spec): Fault[] {
+  return vantage === undefined
+    ? []
+    : unknownWord('source role', vantage, [...new Set(rows.map(({ from }) => from))], ['vantage']);
+}
+
 function rowFaults(spec: Spec): Fault[] {
   const faults: Fault[] = [];
   const seen = new Set<string>();
@@ -104,7 +107,7 @@ function rowFaults(spec: Spec): Fault[] {
       ...unknownWord('role', row.to, Object.keys(spec.roles), [...path, 'to']),
       ...hostsFaults(spec, row, path),
       ...whenFaults(spec, row.when, [...path, 'when']),
-      ...whereFaults(row, [...path, 'where']),
+      ...whereFaults(spec, row, [...path, 'where']),
     );
   }
   return faults;
@@ -137,7 +140,7 @@ function whenFaults(spec: Spec, when: Requirement['when'], path: Path): Fault[] 
   });
 }
 
-function whereFaults(row: Requirement, path: Path): Fault[] {
+function whereFaults({ hostProperties }: Spec, row: Requirement, path: Path): Fault[] {
   return Object.entries(row.where).flatMap(([name, value]) => {
     const values = hostProperties[name];
     if (!values) return unknownWord('property of a host', name, Object.keys(hostProperties), [...path, name], true);

@@ -107,6 +107,16 @@ export interface About {
   readonly client?: string;
 }
 
+/** A gauge, made of a number in the evidence. */
+export interface Metric {
+  /** In the units of Prometheus, without the prefix of the program: `ntp_offset_seconds`. */
+  readonly name: string;
+  readonly help: string;
+  /** The key of the number, and how many of its unit make one of the metric's. */
+  readonly evidence: string;
+  readonly perUnit: number;
+}
+
 export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   /** `either`: the spec says which transport it wants proven. */
   readonly transport: Transport | 'either';
@@ -121,6 +131,8 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   onSilence?(target: Pick<Target, 'address' | 'port'>): string;
   readonly about: About;
   readonly options: S;
+  /** Numbers among the evidence that are worth a series of their own. */
+  readonly metrics?: readonly Metric[];
   /**
    * Loads the library that the conversation needs. A run does it before its first packet: tens of milliseconds of loading
    * in the middle would be measured as the network's.

@@ -74,6 +74,8 @@ export const Requirement = v.strictObject({
   sample: v.optional(Text),
   /** Only hosts of the role with this property: `{ console: vnc }`. A host that does not say is taken for both. */
   where: v.optional(v.record(v.string(), v.string()), {}),
+  /** Only those of the role's hosts that a domain itself tells apart; all of them where it does not. */
+  among: v.optional(v.picklist(['global-catalogs'])),
   when: v.optional(Facts, {}),
   needs: v.pipe(v.array(Need), v.nonEmpty()),
   note: v.optional(Text),
@@ -102,6 +104,10 @@ export const Spec = v.strictObject({
       machines: v.optional(Id),
     }),
   ),
+  /** The source role that a machine plays when neither site nor user says. Absent: that of the first row. */
+  vantage: v.optional(Id),
+  /** What a row may want of a host of its role (`where`), and the values of each. */
+  hostProperties: v.optional(v.record(Id, v.pipe(v.array(Text), v.nonEmpty())), {}),
   /** What a site may say about itself, and what holds when it does not. */
   facts: v.record(Id, v.strictObject({ title: Text, default: Fact })),
   rows: v.pipe(v.array(Requirement), v.nonEmpty()),

@@ -42,8 +42,7 @@ export class Destinations {
     }
     if (spec.roles[row.to]?.discovery === 'site-names') return { ...nobody, hosts: this.#siteNames() };
     const role = site.roles[row.to] ?? nobody;
-    const wantsCatalogs = row.needs.some((need) => need.options['globalCatalog'] === true);
-    if (!wantsCatalogs || !role.globalCatalogs) return role;
+    if (row.among !== 'global-catalogs' || !role.globalCatalogs) return role;
     return { ...role, hosts: role.globalCatalogs, require: role.isCatalogUnknown === true ? 'any' : role.require };
   }
 

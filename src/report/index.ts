@@ -22,4 +22,7 @@ const registry = {
 
 export type Format = keyof typeof registry;
 
+/** What standard output gets where nobody says otherwise. */
+export const defaultFormat: Format = 'text';
+
 export const reporters: Readonly<Record<Format, Reporter>> = registry;

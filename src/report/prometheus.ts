@@ -3,6 +3,8 @@
  * series with the value 1, so that an alert can name what is wrong; the words of both are closed lists.
  */
 import type { Json } from '../model/outcome.ts';
+import { probes } from '../check/registry.ts';
+import type { Metric as ProbeMetric } from '../model/probe.ts';
 import type { Report, ReportCheck, Reporter } from '../model/report.ts';
 import { rowVerdicts } from '../model/verdict.ts';
 import { label } from './escape.ts';
@@ -89,16 +91,7 @@ const metrics: readonly Metric[] = [
         })),
       ),
   },
-  {
-    name: 'xenreach_ntp_offset_seconds',
-    help: 'How far the time server is ahead of this machine.',
-    samples: ({ checks }) =>
-      checks.flatMap((check) => {
-        const offsetMs = check.evidence['offsetMs'];
-        if (check.probe !== 'ntp' || typeof offsetMs !== 'number') return [];
-        return [{ labels: endpointLabels(check), value: offsetMs / 1000 }];
-      }),
-  },
+  ...Object.entries(probes).flatMap(([name, { metrics: own = [] }]) => own.map((metric) => ofProbe(name, metric))),
   {
     name: 'xenreach_run_start_timestamp_seconds',
     help: 'When the run began, in seconds since 1970.',
@@ -120,6 +113,16 @@ const metrics: readonly Metric[] = [
     samples: ({ exitCode }) => (exitCode === null ? [] : single(exitCode)),
   },
 ];
+
+/** A probe says itself which of its evidence is a metric. */
+function ofProbe(probe: string, { name, help, evidence, perUnit }: ProbeMetric): Metric {
+  const samplesOf = (check: ReportCheck): Sample[] => {
+    const value = check.evidence[evidence];
+    if (check.probe !== probe || typeof value !== 'number') return [];
+    return [{ labels: endpointLabels(check), value: value / perUnit }];
+  };
+  return { name: `xenreach_${name}`, help, samples: ({ checks }) => checks.flatMap(samplesOf) };
+}
 
 export const prometheus: Reporter = {
   about: 'metrics for the textfile collector of the Prometheus node exporter',

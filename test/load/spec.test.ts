@@ -44,10 +44,11 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
   ['spec-unknown-option-filled-in', '30:80 unknown option "sername"; known: path, servername, trust, publicName'],
   ['spec-unknown-option', '30:61 unknown key "pth"; did you mean "path"?'],
   ['spec-unknown-probe', '30:18 unknown probe "htps"; did you mean "https"?'],
-  ['spec-unknown-property', '28:14 unknown property of a host "consol"; did you mean "console"?'],
+  ['spec-unknown-property', '29:14 unknown property of a host "consol"; did you mean "console"?'],
   ['spec-unknown-role', '16:9 unknown role "sever"; did you mean "server"?'],
   ['spec-unknown-section', '13:14 unknown section "port"; did you mean "ports"?'],
   ['spec-unknown-template', '30:92 unknown template "$domian"; did you mean "$domain"?'],
+  ['spec-vantage-is-no-source', '11:10 unknown source role "server"; known: client'],
 ];
 
 test.for(faulty)('%s is told with its place', async ([name, ...lines]) => {

@@ -22,6 +22,7 @@ const spec: LoadedSpec = {
   source: { title: 'Benchmark', product: 'none', sha256: '' },
   sections: { ports: 'Ports' },
   roles: { prober: { title: 'Prober' }, server: { title: 'Server' } },
+  hostProperties: {},
   facts: {},
   rows: Array.from({ length: ports }, (_, i) => ({
     id: `row-${i}`,

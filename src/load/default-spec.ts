@@ -1,0 +1,4 @@
+/** What is checked where nobody says otherwise. */
+export const defaultSpec = 'xenserver-8';
+
+export const defaultProduct = 'XenServer';

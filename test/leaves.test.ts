@@ -1,0 +1,55 @@
+/** Leaves speak for themselves: what plans, runs, judges and reports names no probe, no reporter and no product. */
+import { globSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect, test } from 'vitest';
+import { probes } from '../src/check/registry.ts';
+import { reporters } from '../src/report/index.ts';
+
+const centre = ['plan', 'run', 'judge', 'report', 'cli'];
+
+/** The list of each, and the file of a reporter itself. */
+const isRegistry = (file: string): boolean => /\/(?:index|registry)\.ts$/.test(file);
+const isReporter = (file: string): boolean => file.startsWith('src/report/') && basename(file, '.ts') in reporters;
+
+const products = ['XenServer', 'XCP-ng', 'XenCenter', 'Citrix', 'xapi', 'winbind', 'chrony', 'Samba'];
+
+/** Names of probes that are words of the model as well: transports, stages, a key of the site. */
+const words = new Set(['tcp', 'udp', 'tls', 'resolve', 'dns']);
+
+/** `spec` and `probe` print text and JSON of their own. */
+const ownFormats = new Set(['text', 'json', 'ndjson']);
+
+test('no file of the centre names a probe', () => {
+  const names = Object.keys(probes).filter((name) => !words.has(name));
+  expect(naming(names, () => true)).toEqual([]);
+});
+
+test('no file of the centre names a reporter', () => {
+  const names = Object.keys(reporters);
+  const others = names.filter((name) => !ownFormats.has(name));
+  const isCommand = (file: string): boolean => ['src/cli/probe.ts', 'src/cli/spec.ts'].includes(file);
+  expect(naming(names, (file) => !isReporter(file) && !isCommand(file))).toEqual([]);
+  expect(naming(others, isCommand)).toEqual([]);
+});
+
+/** Quoted, as a key is compared: `check.probe === 'ntp'`. */
+function naming(names: readonly string[], isHeld: (file: string) => boolean): string[] {
+  return globSync(`src/{${centre.join(',')}}/**/*.ts`)
+    .filter((file) => !isRegistry(file) && isHeld(file))
+    .flatMap((file) => {
+      const code = withoutComments(readFileSync(file, 'utf8'));
+      return names.filter((name) => code.includes(`'${name}'`)).map((name) => `${file} names ${name}`);
+    });
+}
+
+const withoutComments = (text: string): string => text.replaceAll(/\/\*\*?[^]*?\*\/|^\s*\/\/.*$|\s\/\/ .*$/gm, '');
+
+test('no file of the centre names a product', () => {
+  const named = globSync(`src/{${centre.join(',')}}/**/*.ts`).flatMap((file) => {
+    const code = withoutComments(readFileSync(file, 'utf8'));
+    return products
+      .filter((product) => new RegExp(product, 'i').test(code))
+      .map((product) => `${file} names ${product}`);
+  });
+  expect(named).toEqual([]);
+});
