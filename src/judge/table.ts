@@ -18,43 +18,44 @@ interface Line {
   readonly shut: CheckVerdict;
 }
 
+/** In service mode, in path mode, and where the port should be shut. */
+type Verdicts = readonly [service: CheckVerdict, path: CheckVerdict, shut: CheckVerdict];
+
 const line = (
   outcome: Outcome,
-  service: CheckVerdict,
-  path: CheckVerdict,
-  shut: CheckVerdict,
+  [service, path, shut]: Verdicts,
   only: Pick<Line, 'stage' | 'hint' | 'transport'> = {},
 ): Line => ({ outcome, service, path, shut, ...only });
 
 export const verdictTable: readonly Line[] = [
   // What the proxy did says nothing good about the destination, in any mode.
-  line('declined', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
-  line('untrusted', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
-  line('tls-failed', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
-  line('garbled', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
-  line('closed', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
-  line('timeout', 'fail', 'fail', 'unverified', { stage: 'proxy' }),
-  line('refused', 'fail', 'fail', 'unverified', { hint: 'proxy' }),
-  line('unreachable', 'fail', 'fail', 'unverified', { hint: 'proxy' }),
-  line('timeout', 'fail', 'fail', 'unverified', { hint: 'proxy' }),
+  line('declined', ['fail', 'fail', 'unverified'], { stage: 'proxy' }),
+  line('untrusted', ['fail', 'fail', 'unverified'], { stage: 'proxy' }),
+  line('tls-failed', ['fail', 'fail', 'unverified'], { stage: 'proxy' }),
+  line('garbled', ['fail', 'fail', 'unverified'], { stage: 'proxy' }),
+  line('closed', ['fail', 'fail', 'unverified'], { stage: 'proxy' }),
+  line('timeout', ['fail', 'fail', 'unverified'], { stage: 'proxy' }),
+  line('refused', ['fail', 'fail', 'unverified'], { hint: 'proxy' }),
+  line('unreachable', ['fail', 'fail', 'unverified'], { hint: 'proxy' }),
+  line('timeout', ['fail', 'fail', 'unverified'], { hint: 'proxy' }),
 
-  line('answered', 'pass', 'pass', 'fail'),
-  line('declined', 'fail', 'pass', 'fail'),
-  line('untrusted', 'fail', 'pass', 'fail'),
-  line('tls-failed', 'fail', 'pass', 'fail'),
-  line('garbled', 'fail', 'pass', 'fail'),
-  line('closed', 'fail', 'pass', 'fail'),
-  line('refused', 'fail', 'pass', 'pass'),
-  line('unreachable', 'fail', 'fail', 'pass'),
-  line('unresolved', 'fail', 'fail', 'unverified'),
-  line('timeout', 'fail', 'unverified', 'unverified', { transport: 'udp', hint: 'answer-due' }),
-  line('timeout', 'fail', 'unverified', 'unverified', { transport: 'udp', hint: 'host-down' }),
-  line('timeout', 'unverified', 'unverified', 'unverified', { transport: 'udp' }),
-  line('timeout', 'fail', 'pass', 'fail', { stage: 'exchange' }),
-  line('timeout', 'fail', 'fail', 'fail', { stage: 'tls' }),
-  line('timeout', 'fail', 'fail', 'pass'),
-  line('local', 'unverified', 'unverified', 'unverified'),
-  line('aborted', 'unverified', 'unverified', 'unverified'),
+  line('answered', ['pass', 'pass', 'fail']),
+  line('declined', ['fail', 'pass', 'fail']),
+  line('untrusted', ['fail', 'pass', 'fail']),
+  line('tls-failed', ['fail', 'pass', 'fail']),
+  line('garbled', ['fail', 'pass', 'fail']),
+  line('closed', ['fail', 'pass', 'fail']),
+  line('refused', ['fail', 'pass', 'pass']),
+  line('unreachable', ['fail', 'fail', 'pass']),
+  line('unresolved', ['fail', 'fail', 'unverified']),
+  line('timeout', ['fail', 'unverified', 'unverified'], { transport: 'udp', hint: 'answer-due' }),
+  line('timeout', ['fail', 'unverified', 'unverified'], { transport: 'udp', hint: 'host-down' }),
+  line('timeout', ['unverified', 'unverified', 'unverified'], { transport: 'udp' }),
+  line('timeout', ['fail', 'pass', 'fail'], { stage: 'exchange' }),
+  line('timeout', ['fail', 'fail', 'fail'], { stage: 'tls' }),
+  line('timeout', ['fail', 'fail', 'pass']),
+  line('local', ['unverified', 'unverified', 'unverified']),
+  line('aborted', ['unverified', 'unverified', 'unverified']),
 ];
 
 /** Two looks into the table for each check: only at the lines that may fit. */

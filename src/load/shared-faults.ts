@@ -2,10 +2,12 @@
 import { show, type Fault, type Path } from './faults.ts';
 import { didYouMean } from './nearest.ts';
 
+type Place = Pick<Fault, 'path' | 'atKey'>;
+
 /** A fault when `word` is not among the known ones. */
-export function unknownWord(kind: string, word: string, known: readonly string[], path: Path, atKey = false): Fault[] {
+export function unknownWord(kind: string, word: string, known: readonly string[], at: Place): Fault[] {
   if (known.includes(word)) return [];
-  return [{ path, atKey, text: `unknown ${kind} ${show(word)}${didYouMean(word, known)}` }];
+  return [{ path: at.path, atKey: at.atKey ?? false, text: `unknown ${kind} ${show(word)}${didYouMean(word, known)}` }];
 }
 
 type Fact = string | number | boolean;

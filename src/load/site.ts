@@ -134,15 +134,17 @@ function wordFaults(site: SiteFile, spec: LoadedSpec): Fault[] {
   const roles = Object.keys(spec.roles);
   const vantage = (site.vantage ?? []).flatMap((role, i): Fault[] => {
     const path = ['vantage', i];
-    if (!roles.includes(role)) return unknownWord('role', role, sources, path);
+    if (!roles.includes(role)) return unknownWord('role', role, sources, { path });
     if (sources.includes(role)) return [];
     return [{ path, text: `role "${role}" is the source of no row; sources: ${sources.join(', ')}` }];
   });
-  const notUsed = (site['not-used'] ?? []).flatMap((role, i) => unknownWord('role', role, roles, ['not-used', i]));
+  const notUsed = (site['not-used'] ?? []).flatMap((role, i) =>
+    unknownWord('role', role, roles, { path: ['not-used', i] }),
+  );
   const facts = Object.entries(site.facts).flatMap(([name, value]) => {
     const fact = spec.facts[name];
     const path = ['facts', name];
-    if (!fact) return unknownWord('fact', name, Object.keys(spec.facts), path, true);
+    if (!fact) return unknownWord('fact', name, Object.keys(spec.facts), { path: path, atKey: true });
     return wrongKind(name, fact.default, value, path);
   });
   return [...vantage, ...notUsed, ...facts];
@@ -151,7 +153,7 @@ function wordFaults(site: SiteFile, spec: LoadedSpec): Fault[] {
 function roleFaults(role: WrittenRole, site: SiteFile, spec: LoadedSpec): Fault[] {
   const { name, path } = role;
   const known = spec.roles[name];
-  if (!known) return unknownWord('role', name, Object.keys(spec.roles), path, true);
+  if (!known) return unknownWord('role', name, Object.keys(spec.roles), { path: path, atKey: true });
   if (known.discovery === 'row-names' || known.discovery === 'site-names') {
     const why = known.discovery === 'row-names' ? 'its rows name their own' : 'they are all the names in this site';
     return [{ path, text: `role "${name}" takes no hosts: ${why}; remove it`, atKey: true }];
@@ -253,7 +255,7 @@ function proxiedRowFaults(id: string, spec: LoadedSpec, path: Path): Fault[] {
   const row = spec.rows.find((each) => each.id === id);
   if (row?.hosts) return [];
   const proxied = spec.rows.filter((each) => each.hosts).map((each) => each.id);
-  if (!row) return unknownWord('row', id, proxied, path);
+  if (!row) return unknownWord('row', id, proxied, { path });
   return [
     {
       path,
@@ -266,7 +268,7 @@ function nameFaults(site: SiteFile, spec: LoadedSpec): Fault[] {
   const samples = spec.rows.flatMap((row) => row.sample ?? []);
   const faults: Fault[] = [];
   for (const [sample, names] of Object.entries(site.names ?? {})) {
-    faults.push(...unknownWord('sampled domain', sample, samples, ['names', sample], true));
+    faults.push(...unknownWord('sampled domain', sample, samples, { path: ['names', sample], atKey: true }));
     for (const [i, name] of names.entries()) faults.push(...nameFaultAt(name, ['names', sample, i]));
   }
   if (site.dns?.query !== undefined) faults.push(...nameFaultAt(site.dns.query, ['dns', 'query']));

@@ -83,7 +83,9 @@ function withPorts(need: Need, probes: Probes): Need {
 
 function roleFaults({ roles }: Spec): Fault[] {
   return Object.entries(roles).flatMap(([name, { machines }]) =>
-    machines === undefined ? [] : unknownWord('role', machines, Object.keys(roles), ['roles', name, 'machines']),
+    machines === undefined
+      ? []
+      : unknownWord('role', machines, Object.keys(roles), { path: ['roles', name, 'machines'] }),
   );
 }
 
@@ -102,9 +104,9 @@ function rowFaults(spec: Spec): Fault[] {
       faults.push({ path: [...path, 'id'], text: `a second row is called "${row.id}"; rename one` });
     seen.add(row.id);
     faults.push(
-      ...unknownWord('section', row.section, Object.keys(spec.sections), [...path, 'section']),
-      ...unknownWord('role', row.from, Object.keys(spec.roles), [...path, 'from']),
-      ...unknownWord('role', row.to, Object.keys(spec.roles), [...path, 'to']),
+      ...unknownWord('section', row.section, Object.keys(spec.sections), { path: [...path, 'section'] }),
+      ...unknownWord('role', row.from, Object.keys(spec.roles), { path: [...path, 'from'] }),
+      ...unknownWord('role', row.to, Object.keys(spec.roles), { path: [...path, 'to'] }),
       ...hostsFaults(spec, row, path),
       ...whenFaults(spec, row.when, [...path, 'when']),
       ...whereFaults(spec, row, [...path, 'where']),
@@ -135,7 +137,7 @@ function whenFaults(spec: Spec, when: Requirement['when'], path: Path): Fault[] 
   return Object.entries(when).flatMap(([name, value]) => {
     const at = [...path, name];
     const fact = spec.facts[name];
-    if (!fact) return unknownWord('fact', name, Object.keys(spec.facts), at, true);
+    if (!fact) return unknownWord('fact', name, Object.keys(spec.facts), { path: at, atKey: true });
     return wrongKind(name, fact.default, value, at);
   });
 }
@@ -143,8 +145,12 @@ function whenFaults(spec: Spec, when: Requirement['when'], path: Path): Fault[] 
 function whereFaults({ hostProperties }: Spec, row: Requirement, path: Path): Fault[] {
   return Object.entries(row.where).flatMap(([name, value]) => {
     const values = hostProperties[name];
-    if (!values) return unknownWord('property of a host', name, Object.keys(hostProperties), [...path, name], true);
-    return unknownWord(`value of "${name}"`, value, values, [...path, name]);
+    if (!values)
+      return unknownWord('property of a host', name, Object.keys(hostProperties), {
+        path: [...path, name],
+        atKey: true,
+      });
+    return unknownWord(`value of "${name}"`, value, values, { path: [...path, name] });
   });
 }
 
@@ -156,7 +162,7 @@ async function needFaults(spec: Spec, probes: Probes): Promise<Fault[]> {
       const probe = Object.hasOwn(probes, need.probe) ? probes[need.probe] : undefined;
       faults.push(...whenFaults(spec, need.when, [...path, 'when']), ...portFaults(need, [...path, 'ports']));
       if (!probe) {
-        faults.push(...unknownWord('probe', need.probe, Object.keys(probes), [...path, 'probe']));
+        faults.push(...unknownWord('probe', need.probe, Object.keys(probes), { path: [...path, 'probe'] }));
         continue;
       }
       faults.push(...transportFaults(need, probe, path));
@@ -201,9 +207,11 @@ async function optionFaults(need: Need, probe: Probe, path: Path): Promise<Fault
   const filledIn = given.flatMap(([name, value]) => (isTemplate(value) ? [{ name, template: value }] : []));
   const names = new Set(filledIn.map(({ name }) => name));
   const known = templates.map((template) => `$${template}`);
-  const unknown = filledIn.flatMap(({ name, template }) => unknownWord('template', template, known, [...path, name]));
+  const unknown = filledIn.flatMap(({ name, template }) =>
+    unknownWord('template', template, known, { path: [...path, name] }),
+  );
   const foreign = filledIn.flatMap(({ name }) =>
-    unknownWord('option', name, keysOf(probe.options) ?? [name], [...path, name], true),
+    unknownWord('option', name, keysOf(probe.options) ?? [name], { path: [...path, name], atKey: true }),
   );
   const options = Object.fromEntries(given.filter(([name]) => !names.has(name)));
   return [

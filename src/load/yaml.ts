@@ -93,68 +93,49 @@ interface PlainValue {
 
 /** Turns nodes into values. An alias shares its anchor's value; its size counts each time. */
 function plainValue(yaml: typeof Yaml, document: Document.Parsed): PlainValue {
-  const faults: Fault[] = [];
-  const anchors = new Map<string, { readonly node: Node; readonly value: unknown; readonly size: number }>();
-  let size = 0;
-  const value = convert(document.contents, []);
-  return { value, faults, nodeAt };
+  const values = new Values(yaml);
+  const value = values.of(document.contents, []);
+  return { value, faults: values.faults, nodeAt: (path, atKey) => values.offsetAt(document.contents, path, atKey) };
+}
 
-  function convert(node: Node | null, path: Path): unknown {
-    size += 1;
-    if (size > maxValues) return fault(path, `holds more than ${maxValues} values; keep it smaller`);
-    if (path.length > maxDepth) return fault(path, tooDeep);
-    if (yaml.isAlias(node)) {
-      const anchor = anchors.get(node.source);
-      if (!anchor) return fault(path, `the alias "*${node.source}" has no anchor "&${node.source}" before it`);
-      size += anchor.size;
-      return anchor.value;
-    }
-    const before = size;
-    const converted = contentsOf(node, path);
-    if (node?.anchor !== undefined) anchors.set(node.anchor, { node, value: converted, size: size - before });
-    return converted;
+interface Anchor {
+  readonly node: Node;
+  readonly value: unknown;
+  readonly size: number;
+}
+
+class Values {
+  readonly faults: Fault[] = [];
+  readonly #yaml: typeof Yaml;
+  readonly #anchors = new Map<string, Anchor>();
+  #size = 0;
+
+  constructor(yaml: typeof Yaml) {
+    this.#yaml = yaml;
   }
 
-  function contentsOf(node: Node | null, path: Path): unknown {
-    if (yaml.isSeq<Node>(node)) return node.items.map((item, i) => convert(item, [...path, i]));
-    if (yaml.isMap<Node, Node>(node)) return mapping(node.items, path);
-    if (!yaml.isScalar(node)) return null;
-    if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
-      return fault(path, `${node.source ?? 'this'} is not a number that can be used here`);
-    }
-    return node.value;
+  of(node: Node | null, path: Path): unknown {
+    this.#size += 1;
+    if (this.#size > maxValues) return this.#fault(path, `holds more than ${maxValues} values; keep it smaller`);
+    if (path.length > maxDepth) return this.#fault(path, tooDeep);
+    if (this.#yaml.isAlias(node)) return this.#aliased(node.source, path);
+    const before = this.#size;
+    const value = this.#contentsOf(node, path);
+    if (node?.anchor !== undefined) this.#anchors.set(node.anchor, { node, value, size: this.#size - before });
+    return value;
   }
 
-  function mapping(items: readonly Pair<Node, Node>[], path: Path): unknown {
-    const result: Record<string, unknown> = {};
-    for (const { key: keyNode, value: item } of items) {
-      const key = keyOf(keyNode);
-      if (key === null) fault(path, 'a key must be a word, not a list or a mapping');
-      else if (key in Object.prototype || key === 'prototype') fault(path, `unknown key "${key}"`);
-      else if (Object.hasOwn(result, key)) {
-        fault([...path, key], `the key ${show(key)} is here a second time; keep one of them`, true);
-      } else result[key] = convert(item, [...path, key]);
-    }
-    return result;
-  }
-
-  function fault(path: Path, text: string, atKey = false): null {
-    // Once is enough for what holds of the whole file, and nobody reads thousands.
-    const isTold = faults.length >= maxTold || (size > maxValues && faults.some((known) => known.text === text));
-    if (!isTold) faults.push({ path, text, atKey });
-    return null;
-  }
-
-  /** The last of equal keys, so that a duplicate is what is pointed at. */
-  function nodeAt(path: Path, atKey = false): number {
-    let node: Node | null = document.contents;
+  /** Of what stands at a path. The last of equal keys, so that a duplicate is what is pointed at. */
+  offsetAt(top: Node | null, path: Path, atKey = false): number {
+    const yaml = this.#yaml;
+    let node = top;
     let offset = offsetOf(node) ?? 0;
     for (const [i, step] of path.entries()) {
-      if (yaml.isAlias(node)) node = anchors.get(node.source)?.node ?? null;
+      if (yaml.isAlias(node)) node = this.#anchors.get(node.source)?.node ?? null;
       let key: Node | null = null;
       if (yaml.isSeq<Node>(node) && typeof step === 'number') node = node.items[step] ?? null;
       else if (yaml.isMap<Node, Node>(node)) {
-        const pair = node.items.findLast((item) => keyOf(item.key) === String(step));
+        const pair = node.items.findLast((item) => this.#keyOf(item.key) === String(step));
         key = pair?.key ?? null;
         node = pair?.value ?? null;
       } else break;
@@ -164,8 +145,46 @@ function plainValue(yaml: typeof Yaml, document: Document.Parsed): PlainValue {
     return offset;
   }
 
-  function keyOf(node: Node | null): string | null {
-    if (!yaml.isScalar(node)) return node === null ? '' : null;
+  #aliased(name: string, path: Path): unknown {
+    const anchor = this.#anchors.get(name);
+    if (!anchor) return this.#fault(path, `the alias "*${name}" has no anchor "&${name}" before it`);
+    this.#size += anchor.size;
+    return anchor.value;
+  }
+
+  #contentsOf(node: Node | null, path: Path): unknown {
+    if (this.#yaml.isSeq<Node>(node)) return node.items.map((item, i) => this.of(item, [...path, i]));
+    if (this.#yaml.isMap<Node, Node>(node)) return this.#mapping(node.items, path);
+    if (!this.#yaml.isScalar(node)) return null;
+    if (typeof node.value === 'number' && !Number.isFinite(node.value)) {
+      return this.#fault(path, `${node.source ?? 'this'} is not a number that can be used here`);
+    }
+    return node.value;
+  }
+
+  #mapping(items: readonly Pair<Node, Node>[], path: Path): unknown {
+    const result: Record<string, unknown> = {};
+    for (const { key: keyNode, value: item } of items) {
+      const key = this.#keyOf(keyNode);
+      if (key === null) this.#fault(path, 'a key must be a word, not a list or a mapping');
+      else if (key in Object.prototype || key === 'prototype') this.#fault(path, `unknown key "${key}"`);
+      else if (Object.hasOwn(result, key)) {
+        this.#fault([...path, key], `the key ${show(key)} is here a second time; keep one of them`, true);
+      } else result[key] = this.of(item, [...path, key]);
+    }
+    return result;
+  }
+
+  #fault(path: Path, text: string, atKey = false): null {
+    // Once is enough for what holds of the whole file, and nobody reads thousands.
+    const { faults } = this;
+    const isTold = faults.length >= maxTold || (this.#size > maxValues && faults.some((known) => known.text === text));
+    if (!isTold) faults.push({ path, text, atKey });
+    return null;
+  }
+
+  #keyOf(node: Node | null): string | null {
+    if (!this.#yaml.isScalar(node)) return node === null ? '' : null;
     return typeof node.value === 'string' ? node.value : (node.source ?? String(node.value));
   }
 }

@@ -60,6 +60,16 @@ export interface Login {
   readonly pairs: readonly Pair[];
 }
 
+interface RequestPdu {
+  readonly opcode: number;
+  readonly flags: number;
+  /** From byte 16 on. */
+  readonly words: readonly number[];
+  /** Zeros where there is none. */
+  readonly lun?: Uint8Array;
+  readonly segment?: Uint8Array;
+}
+
 /*
     0: | I, opcode | flags | versions, or for a response its reason | AHS length/4 | data length, 3 |
     8: | LUN, or ISID (6) and TSIH (2) |
@@ -70,13 +80,13 @@ export interface Login {
    36: | 12 bytes by opcode; a login response begins with status class and detail |
    48: | data, filled up to a multiple of four |
 */
-function encodePdu(
-  opcode: number,
-  flags: number,
-  words: readonly number[],
-  lun: Uint8Array,
-  segment: Uint8Array,
-): Uint8Array {
+function encodePdu({
+  opcode,
+  flags,
+  words,
+  lun = new Uint8Array(8),
+  segment = new Uint8Array(),
+}: RequestPdu): Uint8Array {
   const header = new Uint8Array(headerBytes);
   header.set([immediate | opcode, flags]);
   header.set(encodeWords(segment.length), 4);
@@ -87,7 +97,9 @@ function encodePdu(
 
 export function encodeLogin({ isid, session, taskTag, expStatSN, pairs }: Login): Uint8Array {
   const isidAndSession = Uint8Array.of(...isid, session >> 8, session & 0xff);
-  return encodePdu(request.login, toFullFeature, [taskTag, 0, 1, expStatSN], isidAndSession, encodeText(pairs));
+  const words = [taskTag, 0, 1, expStatSN];
+  const segment = encodeText(pairs);
+  return encodePdu({ opcode: request.login, flags: toFullFeature, words, lun: isidAndSession, segment });
 }
 
 export function encodeTextRequest(
@@ -96,11 +108,12 @@ export function encodeTextRequest(
   expStatSN: number,
   pairs: readonly Pair[],
 ): Uint8Array {
-  return encodePdu(request.text, final, [taskTag, transferTag, 1, expStatSN], new Uint8Array(8), encodeText(pairs));
+  const words = [taskTag, transferTag, 1, expStatSN];
+  return encodePdu({ opcode: request.text, flags: final, words, segment: encodeText(pairs) });
 }
 
 export function encodeLogout(taskTag: number, expStatSN: number): Uint8Array {
-  return encodePdu(request.logout, final, [taskTag, 0, 1, expStatSN], new Uint8Array(8), new Uint8Array());
+  return encodePdu({ opcode: request.logout, flags: final, words: [taskTag, 0, 1, expStatSN] });
 }
 
 const encodeText = (pairs: readonly Pair[]): Uint8Array =>
