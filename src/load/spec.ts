@@ -92,7 +92,7 @@ function roleFaults({ roles }: Spec): Fault[] {
 function vantageFaults({ vantage, rows }: Spec): Fault[] {
   return vantage === undefined
     ? []
-    : unknownWord('source role', vantage, [...new Set(rows.map(({ from }) => from))], ['vantage']);
+    : unknownWord('source role', vantage, [...new Set(rows.map(({ from }) => from))], { path: ['vantage'] });
 }
 
 function rowFaults(spec: Spec): Fault[] {
