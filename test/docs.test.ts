@@ -91,7 +91,7 @@ test.for(documents)('%s names only options and scripts that there are', (documen
   const text = read(document);
   const given = [...text.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, name = '']) => name);
   expect(given.filter((name) => !(name in options) && !foreign.has(name))).toEqual([]);
-  const run = [...text.matchAll(/(?:node --run|npm run(?: -s)?) ([\w:]+)/g)].map(([, name = '']) => name);
+  const run = [...text.matchAll(/(?:node --run|npm run(?: -s)?) ([\w:-]+)/g)].map(([, name = '']) => name);
   expect(run.filter((name) => !(name in scripts))).toEqual([]);
 });
 
