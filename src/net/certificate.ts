@@ -15,7 +15,7 @@ const expirySoonDays = 14;
 /** A certificate that ended or begins this close to now may as well be a wrong clock. */
 const clockDoubtMs = 7 * dayMs;
 
-/** At most this many certificates of a chain are told. */
+/** Evidence holds at most this many certificates of a chain. */
 const maxChain = 6;
 
 /** What a peer showed, and what OpenSSL says against it: one of its codes, or null. */
@@ -101,7 +101,7 @@ const issuerOf = (certificate: X509Certificate): X509Certificate | undefined => 
 
 type Match = 'alternative-name' | 'common-name' | 'none';
 
-/** By the certificate itself: tls.checkServerIdentity wants the legacy object, which costs a fifth of a handshake to make. */
+/** By the certificate itself: tls.checkServerIdentity wants the legacy object, which is slow to make. */
 function matchOf(certificate: X509Certificate, host: string): Match {
   const name = sentHost(host);
   if (isAddress(name)) {

@@ -7,7 +7,7 @@ import { netError } from './failure.ts';
 import type { Scope } from './scope.ts';
 import { tlsFailure } from './tls-failure.ts';
 
-/** Read ahead this far when nobody asks; a peer that sends more waits in its own kernel. */
+/** So much is read ahead of what is asked for; what a peer sends beyond waits in its own kernel. */
 const readAheadBytes = 64 * 1024;
 
 /** How long a polite goodbye may take. */

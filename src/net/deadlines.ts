@@ -82,7 +82,7 @@ export class Deadlines {
     this.#count -= 1;
   }
 
-  /** Nobody is to be called any more: the run is over. */
+  /** Cancels everything: the run is over. */
   clear(): void {
     for (const list of this.#lists.values()) for (let entry = list.first; entry; entry = list.first) this.cancel(entry);
     this.#rest();

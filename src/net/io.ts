@@ -11,7 +11,7 @@ import { usableAddresses } from './found-addresses.ts';
 import { judgeSession } from './judged-session.ts';
 import type { NetContext } from './net.ts';
 import { ownPage } from './proxy.ts';
-import { ProxyRoute, type Traveller } from './proxy-route.ts';
+import { ProxyRoute, type RoutedAttempt } from './proxy-route.ts';
 import { Scope } from './scope.ts';
 import { behindProxy, Tap } from './tap.ts';
 import { openTcp } from './tcp.ts';
@@ -28,7 +28,7 @@ export interface AttemptOptions {
   readonly smallHello: boolean;
 }
 
-export class NetIo implements ProbeIo, Traveller {
+export class NetIo implements ProbeIo, RoutedAttempt {
   readonly scope: Scope;
   readonly timeoutMs: number;
   readonly smallHello: boolean;

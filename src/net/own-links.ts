@@ -1,7 +1,7 @@
 /**
  * What this machine's own links say of an address: whether it is on one of them, and whether anybody there has it. The
  * kernel asks three times, a second apart, then fails every packet to the address; a connection that joins such a question
- * late is told at once, so the time that a failure took says nothing. The neighbour table does. IPv6 has no such file:
+ * late fails at once, so the time that a failure took says nothing. The neighbour table does. IPv6 has no such file:
  * there, what the first failure of an address was decides for the later ones.
  */
 import { BlockList } from 'node:net';

@@ -20,7 +20,7 @@ interface Bucket {
   tokens: number;
   refilledAt: number;
   readonly waiting: (() => void)[];
-  /** When the scheduler was told to go on, for datagrams that have not come yet. */
+  /** When `delayMs` said 0, for datagrams that have not come yet. */
   promises: number[];
   readonly firstAt: number;
   spent: number;
@@ -30,7 +30,7 @@ interface Bucket {
 export class Pacer {
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Calls `send` when the host may be asked; the returned function takes the wish back. */
+  /** Calls `send` when the host may get a datagram; the returned function cancels that. */
   turn(scope: Scope, address: string, send: () => void): () => void {
     if (isLoopback(address)) {
       send();

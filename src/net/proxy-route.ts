@@ -19,7 +19,7 @@ const proxyPatience = 3;
 const mostAddresses = 8;
 
 /** The attempt that takes the route. */
-export interface Traveller extends Findings, Pick<ProbeIo, 'resolve'> {
+export interface RoutedAttempt extends Findings, Pick<ProbeIo, 'resolve'> {
   readonly scope: Scope;
   readonly timeoutMs: number;
   readonly smallHello: boolean;
@@ -35,13 +35,13 @@ export class ProxyRoute {
   isTunnel = false;
   /** The proxy spoke of content when it opened the tunnel: what comes then may be a page of its own. */
   announcesPage = false;
-  readonly #traveller: Traveller;
+  readonly #attempt: RoutedAttempt;
   readonly #proxy: Proxy;
-  /** After a 407 the proxy is connected to again: its dead addresses are told once. */
+  /** After a 407 the proxy is connected to again: its dead addresses are named once. */
   readonly #dead = new Set<string>();
 
-  constructor(traveller: Traveller, proxy: Proxy) {
-    this.#traveller = traveller;
+  constructor(attempt: RoutedAttempt, proxy: Proxy) {
+    this.#attempt = attempt;
     this.#proxy = proxy;
   }
 
@@ -60,16 +60,16 @@ export class ProxyRoute {
     return {
       proxy: this.#proxy,
       open: () => this.#open(),
-      record: (evidence) => this.#traveller.record(evidence),
+      record: (evidence) => this.#attempt.record(evidence),
     };
   }
 
   async #open(): Promise<StreamConn> {
-    const { scope, timeoutMs } = this.#traveller;
-    this.#traveller.hold(undefined);
+    const { scope, timeoutMs } = this.#attempt;
+    this.#attempt.hold(undefined);
     try {
-      const plain = await this.#openFirst(await this.#traveller.resolve(this.#proxy.host));
-      this.#traveller.hold(plain);
+      const plain = await this.#openFirst(await this.#attempt.resolve(this.#proxy.host));
+      this.#attempt.hold(plain);
       const conn = this.#proxy.isSecure === true ? await this.#secure(plain) : plain;
       scope.restart(timeoutMs * proxyPatience);
       scope.enter('proxy');
@@ -82,7 +82,7 @@ export class ProxyRoute {
 
   /** Each address of its name is tried, as curl does: one that takes the connection is enough. */
   async #openFirst(addresses: readonly string[]): Promise<StreamConn> {
-    const { scope, timeoutMs } = this.#traveller;
+    const { scope, timeoutMs } = this.#attempt;
     const { host, port } = this.#proxy;
     const hasOthers = addresses.length > 1;
     const dead: (() => void)[] = [];
@@ -92,7 +92,7 @@ export class ProxyRoute {
         // The attempt outlives a silent address, when there is another.
         scope.restart(timeoutMs * (hasOthers ? 2 : 1));
         // One after the other, as the client would.
-        const conn = await this.#traveller.open(address, port, hasOthers ? timeoutMs : undefined);
+        const conn = await this.#attempt.open(address, port, hasOthers ? timeoutMs : undefined);
         for (const tell of dead) tell();
         return conn;
       } catch (error) {
@@ -110,17 +110,17 @@ export class ProxyRoute {
     this.#dead.add(endpoint);
     const text = `the proxy's address ${endpoint} does not work: ${detail}`;
     // That this machine has no IPv6 is no finding about the proxy.
-    if (hint === 'no-route') this.#traveller.note(text);
-    else this.#traveller.warn(text);
+    if (hint === 'no-route') this.#attempt.note(text);
+    else this.#attempt.warn(text);
   }
 
   /** The session to the proxy itself: the one inside goes to the destination. */
   async #secure(plain: StreamConn): Promise<StreamConn> {
-    const { scope, contexts, smallHello } = this.#traveller;
+    const { scope, contexts, smallHello } = this.#attempt;
     const { host } = this.#proxy;
     const session = await handshake(scope, plain.release(), { servername: host, context: contexts.get(smallHello) });
-    this.#traveller.hold(session.conn);
-    judgeSession(session, { name: host, evidenceName: 'proxyCertificate' }, contexts, this.#traveller);
+    this.#attempt.hold(session.conn);
+    judgeSession(session, { name: host, evidenceName: 'proxyCertificate' }, contexts, this.#attempt);
     return session.conn;
   }
 }

@@ -48,7 +48,7 @@ export class NameResolver {
     this.#options = options;
   }
 
-  /** Opened with the first name: a run of addresses alone starts 2 ms sooner without it. */
+  /** Opened with the first name: a run of addresses alone needs none. */
   get #system(): System {
     return (this.#opened ??= openSystem(this.#options));
   }
@@ -59,7 +59,7 @@ export class NameResolver {
     let known = this.#known.get(key);
     if (!known) {
       known = this.#lookUp(key);
-      // The run may learn of it only later; a rejection that waits is no accident.
+      // The run may await it only later: until then a rejection is not unhandled.
       known.catch(() => undefined);
       this.#known.set(key, known);
     }
@@ -71,7 +71,7 @@ export class NameResolver {
     return [...(this.#passedOver.get(name.toLowerCase()) ?? [])];
   }
 
-  /** What else is to be said of the way to its addresses. */
+  /** What a reader should know of how its addresses were found. */
   noteOn(name: string): string | undefined {
     return this.#notes.get(name.toLowerCase());
   }
@@ -86,7 +86,7 @@ export class NameResolver {
     }
   }
 
-  /** Ends what is still being asked: the socket of the resolver goes with it. */
+  /** Ends what is still being asked, and closes the sockets of the resolver. */
   cancel(): void {
     this.#opened?.dns.cancel();
   }
@@ -182,7 +182,7 @@ function unresolved(name: string, errors: readonly unknown[], servers: readonly 
   return new NetError({ outcome: 'unresolved', stage: 'resolve', detail: text, code, hint });
 }
 
-/** Nobody failed: we stopped asking. */
+/** We stopped asking: no server failed. */
 const ended = new Set(['ECANCELLED', 'EDESTRUCTION']);
 
 const resolverTrouble: Readonly<Record<string, string>> = {

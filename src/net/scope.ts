@@ -130,7 +130,7 @@ export class Scope {
     this.#deadline = this.#deadlines.add(timeoutMs, this.#expire);
   }
 
-  /** Bytes of the peer's. Nobody needs a megabyte to answer a probe, and whoever sends more would be read for ever. */
+  /** Counts bytes of the peer. No answer needs a megabyte, and a peer that sends more might never stop. */
   received(bytes: number): void {
     this.#isHeard = true;
     this.#bytes += bytes;
@@ -198,7 +198,7 @@ const tooLate = (stage: Stage): NetError => new NetError({ outcome: 'aborted', s
 
 const nothing = (): void => undefined;
 
-/** Of the few things that an attempt holds: a Set would cost more than all of them. */
+/** An attempt holds few things: searching them is cheaper than a Set. */
 function remove<T>(from: T[], what: T): void {
   const index = from.indexOf(what);
   if (index >= 0) from.splice(index, 1);

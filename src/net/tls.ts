@@ -17,7 +17,7 @@ import { codeOf, netError } from './failure.ts';
 import type { Scope } from './scope.ts';
 import { tlsFailure } from './tls-failure.ts';
 
-/** Loaded with the first handshake: 18 ms of a run that makes none (a check of one TCP row took 105 ms). */
+/** Loaded with the first handshake: most checks make none. */
 const tls = (): typeof nodeTls => process.getBuiltinModule('node:tls');
 
 /**
@@ -126,7 +126,7 @@ export function handshake(scope: Scope, stream: Duplex, { servername, context }:
   });
 }
 
-/** What throws here (a name that is none, a stream that is gone) leaves no stream behind. */
+/** Where it throws (the name cannot be one, the stream is gone) the stream is closed. */
 function connected(stream: Duplex, name: string, secureContext: SecureContext): TLSSocket {
   try {
     return tls().connect({
@@ -163,8 +163,8 @@ function certificateOf(secured: TLSSocket): X509Certificate | undefined {
 }
 
 /**
- * Node asks for the legacy object of the whole chain to show it to checkServerIdentity, which does not look: a sixth of
- * what a handshake costs. getPeerX509Certificate is not concerned.
+ * Node asks for the legacy object of the whole chain to show it to checkServerIdentity, which does not look, and that takes a good
+ * part of a handshake. getPeerX509Certificate is not concerned.
  */
 const noCertificate = (): PeerCertificate & DetailedPeerCertificate => Object.create(null);
 
