@@ -10,11 +10,11 @@ import own from './package.json' with { type: 'json' };
 import { probes } from './src/check/registry.ts';
 import { bundledSpecs, loadSpec } from './src/load/spec.ts';
 
-const bundled = ['valibot', 'yaml'];
+export const bundledPackages: readonly string[] = ['valibot', 'yaml'];
 
 const common = {
   platform: 'node',
-  external: Object.keys(own.dependencies).filter((name) => !bundled.includes(name)),
+  external: Object.keys(own.dependencies).filter((name) => !bundledPackages.includes(name)),
   // `yaml` keeps its ES modules for browsers; of the others nothing could be left out.
   resolve: { alias: { yaml: join(import.meta.dirname, 'node_modules/yaml/browser/dist/index.js') } },
 } satisfies RolldownOptions;
@@ -67,7 +67,7 @@ function licenses(): Plugin {
   return {
     name: 'licenses',
     generateBundle() {
-      const texts = bundled.map((name) => {
+      const texts = bundledPackages.map((name) => {
         const [file = `node_modules/${name}: no LICENSE`] = globSync(join('node_modules', name, 'LICENSE*'));
         return `${name}\n\n${readFileSync(file, 'utf8')}`;
       });

@@ -50,7 +50,7 @@ export async function checkPrepared(
 ): Promise<Report> {
   const { plan, spec } = prepared;
   const began = performance.now();
-  const head = headOf(prepared, settings.mode);
+  const head = headOf({ ...prepared, roots: settings.roots }, settings.mode);
   events.onStart?.(head);
   const judging = new Judging(plan, settings.mode, events, keepsChecks);
   const control = run(plan.checks, settings.run, {

@@ -27,11 +27,13 @@ export interface Subject {
   readonly vantage: Vantage;
   /** The source roles spoken for. */
   readonly as: readonly string[];
+  /** Whose certificates are believed. */
+  readonly roots?: readonly string[];
 }
 
 export const noStats: Stats = { maxInFlight: 0, connects: 0, datagrams: 0, peakRssMiB: 0 };
 
-export function headOf({ spec, site, vantage, as }: Subject, mode: Mode, startedAt = new Date()): ReportHead {
+export function headOf({ spec, site, vantage, as, roots }: Subject, mode: Mode, startedAt = new Date()): ReportHead {
   return {
     schema: reportSchema,
     tool: { name: 'xenreach', version: version() },
@@ -45,7 +47,7 @@ export function headOf({ spec, site, vantage, as }: Subject, mode: Mode, started
       rows: spec.rows.length,
     },
     site: { name: site.name, origin: site.origin },
-    vantage: { roles: as, hostname: vantage.hostname, addresses: vantage.addresses },
+    vantage: { roles: as, hostname: vantage.hostname, addresses: vantage.addresses, ...(roots && { roots }) },
     mode,
     startedAt: startedAt.toISOString(),
   };

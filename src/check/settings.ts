@@ -28,6 +28,8 @@ export interface CheckSettings {
   readonly run: RunSettings;
   readonly mode: Mode;
   readonly failOn: FailOn;
+  /** Whose certificates are believed, in words: the files, and what Node was started with. */
+  readonly roots: readonly string[];
 }
 
 /** What whoever starts a check may wish; each has a default. Files are paths, and read here. */
@@ -101,7 +103,19 @@ export function settingsFor(
     },
     mode: wishes.mode ?? 'service',
     failOn: wishes.failOn ?? 'fail',
+    roots: [...rootsOfNode(), ...(site?.trust ?? []), ...(wishes.ca ?? [])],
   };
+}
+
+/** What Node believes by itself, by its own options and variables. */
+function rootsOfNode(): readonly string[] {
+  const { NODE_OPTIONS: more = '', NODE_USE_SYSTEM_CA: system, NODE_EXTRA_CA_CERTS: extra = '' } = process.env;
+  const isGiven = (option: string): boolean => [...process.execArgv, ...more.split(/\s+/)].includes(option);
+  return [
+    isGiven('--use-openssl-ca') ? "OpenSSL's own" : "Node's own",
+    ...(isGiven('--use-system-ca') || system === '1' ? ["the system's"] : []),
+    ...(extra === '' ? [] : [extra]),
+  ];
 }
 
 /** An address of this machine, in whatever spelling. One of a link needs the link's name to be bound. */

@@ -4,7 +4,7 @@ import { prepare } from '../check/prepare.ts';
 import { probes } from '../check/registry.ts';
 import { selectionOf } from '../check/select.ts';
 import { settingsFor } from '../check/settings.ts';
-import { thisMachine } from '../load/machine.ts';
+import { hasProc, thisMachine } from '../load/machine.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
@@ -17,6 +17,10 @@ import type { Arguments } from './options.ts';
 import { discardSinks, openSinks } from './outputs.ts';
 import { load } from './site.ts';
 import { choiceFrom, deadlineFrom, renderingFrom, wishesFrom } from './wishes.ts';
+
+/** What it costs: src/net/own-links.ts, src/net/syn-retransmits.ts, src/load/machine.ts. */
+const noProc =
+  '/proc is not mounted: a host that is down looks like one behind a firewall on UDP and late on TCP, lost SYNs are not counted, and no more than 512 sockets are open at a time';
 
 export const check: Command = {
   about: 'probe every requirement this machine is a source for; report; exit code',
@@ -36,6 +40,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
   const settings = settingsFor(wishesFrom(values), site, vantage, probes);
   const selection = selectionOf(choiceFrom(values), spec, site);
   const log = await openLog(values);
+  if (!hasProc()) log.warn(noProc);
   const interruption = new Interruption(deadlineFrom(values));
   const { signal } = interruption;
   try {

@@ -1,10 +1,13 @@
 /** xenreach demo: the embedded site on loopback, every row from every role, real bytes. */
+import { tmpdir } from 'node:os';
 import { probes } from '../check/registry.ts';
 import { sourceRoles } from '../check/select.ts';
 import { parseSite } from '../load/site.ts';
 import { defaultSpec } from '../load/default-spec.ts';
 import { loadSpec } from '../load/spec.ts';
+import { UsageError } from '../model/errors.ts';
 import { checkSite, refuseWords } from './check.ts';
+import { isSystemError, troubleText } from './trouble.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
 
 /** Endpoints that stay mute cost their whole timeout; on loopback nobody needs five seconds, or a place in a queue. */
@@ -19,7 +22,7 @@ export const demo: Command = {
     refuseWords(positionals, 'demo');
     const { startLab } = await import('../lab/index.ts');
     const spec = await loadSpec(defaultSpec, probes);
-    const lab = await startLab({ broken: values.broken ?? false });
+    const lab = await startLab({ broken: values.broken ?? false }).catch(explain);
     try {
       // Its files are our own, wherever the system keeps what is temporary.
       const { folder: _, ...site } = await parseSite(lab.site, 'demo', spec);
@@ -30,3 +33,12 @@ export const demo: Command = {
     }
   },
 };
+
+/** The certificate of its authority lies in a file, as a site's does. */
+function explain(error: unknown): never {
+  if (!isSystemError(error) || error.syscall !== 'mkdtemp') throw error;
+  throw new UsageError(
+    `the demo keeps a certificate in a folder that it makes below ${tmpdir()}, and cannot ${troubleText(error)}; name another place: TMPDIR=/run xenreach demo`,
+    { cause: error },
+  );
+}

@@ -1,5 +1,5 @@
 /** This machine, as far as a run must know it: its name, its addresses, how many files it may hold open. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { canonicalHost } from '../model/address.ts';
 import type { Link, Vantage } from '../model/site.ts';
@@ -37,6 +37,9 @@ export function roomForSockets(limit = openFilesLimit(), open = openFiles()): So
   const growTo = Math.max(1, Math.min(mostConcurrency, Math.floor(free)));
   return { concurrency: Math.min(defaultConcurrency, growTo), growTo };
 }
+
+/** False where a bare root has none; elsewhere than on Linux nothing is missed. */
+export const hasProc = (): boolean => process.platform !== 'linux' || existsSync('/proc/self/limits');
 
 function openFilesLimit(): number | undefined {
   const [, soft] = /^Max open files\s+(\d+)/m.exec(readTextIfThere('/proc/self/limits')) ?? [];

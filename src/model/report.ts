@@ -100,7 +100,13 @@ const HeadShape = v.object({
   tool: v.object({ name: v.literal('xenreach'), version: Text }),
   spec: v.object({ id: Text, revision: Text, sha256: Text, rows: Count }),
   site: v.object({ name: Text, origin: v.picklist(['file', 'discovered', 'embedded']) }),
-  vantage: v.object({ roles: Texts, hostname: Text, addresses: Texts }),
+  vantage: v.object({
+    roles: Texts,
+    hostname: Text,
+    addresses: Texts,
+    /** Whose certificates were believed. */
+    roots: v.optional(Texts),
+  }),
   mode: v.picklist(modes),
   startedAt: Time,
 });

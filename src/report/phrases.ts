@@ -177,6 +177,13 @@ export function exitMeaning(report: Report): string {
   }
 }
 
+/** "" where Node's own roots are all, and for the demo, which brings its own world. */
+export function roots({ vantage, site }: Report): string {
+  const [first, ...others] = vantage.roots ?? [];
+  if (first === undefined || others.length === 0 || site.origin === 'embedded') return '';
+  return `Certificates are held against ${first} roots and ${others.join(', ')}.`;
+}
+
 /** "" for a run that got to its end. */
 export function incompleteness(report: Report): string {
   if (report.complete || isPlan(report)) return '';

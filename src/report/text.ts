@@ -113,6 +113,7 @@ function* heading({ report, width, paint }: Page): Lines {
   const scope = `${say.plural(report.summary.checks, 'check')} for ${judged} of ${say.plural(report.rows.length, 'row')}`;
   for (const line of wrap(say.subject(report), width)) yield paint('heading', line);
   for (const line of wrap(`${report.startedAt}${took}, ${scope}`, width)) yield paint('aside', line);
+  for (const line of wrap(say.roots(report), width)) yield paint('aside', line);
   for (const line of wrap(say.incompleteness(report), width)) yield paint('fail', line);
 }
 
