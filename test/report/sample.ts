@@ -1,7 +1,9 @@
-/** Reports for the tests: the hand-made one, the plan that goes with it, and any report at all. */
+/** Reports for the tests: one that the judge makes of saved observations, its plan, and any report at all. */
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { hints, outcomes, stages, type Json } from '../../src/model/outcome.ts';
+import { judge } from '../../src/check/report.ts';
+import { hints, outcomes, stages, type Json, type Observation } from '../../src/model/outcome.ts';
+import type { Plan } from '../../src/model/plan.ts';
 import {
   causeKinds,
   type Cause,
@@ -10,11 +12,28 @@ import {
   type ReportCheck,
   type ReportRow,
 } from '../../src/model/report.ts';
+import type { Vantage } from '../../src/model/site.ts';
+import type { LoadedSpec } from '../../src/model/spec.ts';
 import { modes, rowVerdicts, type CheckVerdict } from '../../src/model/verdict.ts';
 
 export const asked: RenderOptions = { color: false, width: 80, verbose: false, quiet: false };
 
-export const mixed = JSON.parse(readFileSync('fixtures/reports/mixed.json', 'utf8')) as Report;
+/** A site with something of everything: a plan and what was observed, hostile texts among it. */
+interface Observed extends Plan {
+  readonly tool: Report['tool'];
+  readonly spec: LoadedSpec;
+  readonly site: Report['site'];
+  readonly vantage: Vantage & { readonly roles: readonly string[] };
+  readonly stats: Report['stats'];
+  readonly observations: readonly Observation[];
+}
+
+export const mixed = reportOf(JSON.parse(readFileSync('fixtures/reports/observed.json', 'utf8')) as Observed);
+
+function reportOf({ tool, spec, site, vantage, stats, rows, checks, observations }: Observed): Report {
+  const report = judge({ spec, site, vantage, as: vantage.roles, plan: { rows, checks }, observations, stats });
+  return { ...report, tool, spec: { ...report.spec, rows: rows.length } };
+}
 
 const unknownRow = { verdict: null, because: null, remedy: null };
 const unknownCheck = {
