@@ -23,20 +23,30 @@ interface Package {
 const read = (file: string): string => readFileSync(file, 'utf8');
 const { dependencies, devDependencies, scripts, files } = JSON.parse(read('package.json')) as Package;
 const readme = read('README.md');
-const documents = globSync(['*.md', 'docs/**/*.md']).toSorted();
+const documents = globSync(['*.md', 'docs/**/*.md', 'test/README.md']).toSorted();
 
 test('docs/probes.md is what the probes say (node --run docs makes it anew)', async () => {
   expect(read(page)).toBe(await probesPage());
 });
 
-test('every dependency has its line in the README, and no other has', () => {
-  const section = /\n## Dependencies\n(.+?)\n## |\n## Dependencies\n(.+)/s.exec(readme)?.[0] ?? '';
+test('test/README.md maps to tests that there are', () => {
+  const cells = [...read('test/README.md').matchAll(/^\| .+ \| (.+) \|$/gm)].flatMap(([, cell = '']) => [
+    ...cell.matchAll(/`([^`]+)`/g),
+  ]);
+  const named = cells.map(([, name = '']) => name.replace('<name>', '*')).filter((name) => name !== '');
+  expect(named.length).toBeGreaterThan(20);
+  const missing = named.filter((name) => [name, `test/${name}`].every((path) => globSync(path).length === 0));
+  expect(missing).toEqual([]);
+});
+
+test('every dependency has its line in CONTRIBUTING.md, and no other has', () => {
+  const section = /\n## Dependencies\n(.+?)\n## /s.exec(read('CONTRIBUTING.md'))?.[0] ?? '';
   const told = [...section.matchAll(/^- `([^`]+)`: \S/gm)].map(([, name = '']) => name);
   expect(told.toSorted()).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)].toSorted());
 });
 
-test('the table of verdicts in the README is the one that judges', () => {
-  const lines = [...readme.matchAll(/^\| `([a-z-]+)`(?:, (tcp|udp) ?([a-z]*))? +\|[^|]+\|(.+)\|$/gm)];
+test('the table of docs/verdicts.md is the one that judges', () => {
+  const lines = [...read('docs/verdicts.md').matchAll(/^\| `([a-z-]+)`(?:, (tcp|udp) ?([a-z]*))? +\|[^|]+\|(.+)\|$/gm)];
   expect(new Set(lines.map(([, outcome]) => outcome))).toEqual(new Set(outcomes));
   for (const [, outcome, transport, stage, cells = ''] of lines) {
     const seen = { outcome: outcome as Outcome, stage: (stage || null) as Stage | null, hint: null, warnings: [] };
@@ -51,7 +61,7 @@ test('the table of verdicts in the README is the one that judges', () => {
 });
 
 test('the site in the README is a good one, and gives work', async () => {
-  const source = /```yaml\n( +# site\.yaml\n.+?)```/s.exec(readme)?.[1] ?? '';
+  const source = /```yaml\n(# site\.yaml\n.+?)```/s.exec(readme)?.[1] ?? '';
   const spec = await loadSpec('xenserver-8', probes);
   const site = await parseSite(source, 'README.md', spec);
   const selection = { as: ['xenserver-host'], rows: [], sections: [], roles: [] };
