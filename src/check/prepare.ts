@@ -25,7 +25,8 @@ export interface PrepareInput {
 export async function prepare(input: PrepareInput, settings: RunSettings, signal?: AbortSignal): Promise<Prepared> {
   const { spec, vantage, selection } = input;
   const asked: Site = { ...input.site, proxy: plannedProxy(settings.proxy, input.site) };
-  const planInput: PlanInput = { spec, site: asked, vantage, selection, probes: settings.probes };
+  const tellsGranted = asked.origin === 'discovered';
+  const planInput: PlanInput = { spec, site: asked, vantage, selection, probes: settings.probes, tellsGranted };
   const outline = outlineOf(planInput);
   const subject = { spec, vantage, as: selection.as };
   if (!wantsControllers(outline, asked, spec)) return { ...subject, site: asked, plan: outline };
@@ -37,7 +38,7 @@ export async function prepare(input: PrepareInput, settings: RunSettings, signal
 export function prepareOffline(input: PrepareInput, settings: RunSettings): Prepared {
   const { spec, vantage, selection } = input;
   const site = unfoundControllers({ ...input.site, proxy: plannedProxy(settings.proxy, input.site) });
-  const plan = outlineOf({ spec, site, vantage, selection, probes: settings.probes });
+  const plan = outlineOf({ spec, site, vantage, selection, probes: settings.probes, tellsGranted: true });
   return { spec, site, vantage, as: selection.as, plan };
 }
 

@@ -7,7 +7,7 @@ import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import { Checks } from './checks.ts';
 import { Destinations, type Destination } from './hosts.ts';
 import { countPorts, expandPorts, portInUse, portsText } from './ports.ts';
-import { factsOf, skipByHosts, skipByRow, unmetFact, type Facts } from './skip.ts';
+import { factsOf, grantedNotes, skipByHosts, skipByRow, unmetFact, type Facts } from './skip.ts';
 
 export interface Selection {
   /** Source roles to speak for. */
@@ -24,6 +24,8 @@ export interface PlanInput {
   readonly vantage: Vantage;
   readonly selection: Selection;
   readonly probes: Readonly<Record<string, Probe>>;
+  /** Rows say which facts were taken for granted: in a plan that is shown, and where a site was not written by a person. */
+  readonly tellsGranted?: boolean;
 }
 
 /** A site may come from a stranger, and 48 rows of 65,535 ports for a thousand hosts are a line each in it. */
@@ -36,7 +38,7 @@ export function makePlan(input: PlanInput): Plan {
   refuseTooMany(decided, checks);
   const toldNotes = new Set<string>();
   const rows = decided.map((each) => planRow(each, checks, facts, toldNotes));
-  return { rows, checks: checks.all };
+  return { rows: input.tellsGranted ? rows.map((row) => withGranted(row, input)) : rows, checks: checks.all };
 }
 
 interface Decided {
@@ -96,6 +98,9 @@ function outlineOf(row: Requirement, checks: Checks): Outline {
     ports: portsText(row.needs.map((need) => checks.portsOf(need))),
   };
 }
+
+const withGranted = (row: PlannedRow, input: PlanInput): PlannedRow =>
+  row.skip === null ? { ...row, notes: [...row.notes, ...grantedNotes(row.requirement, input)] } : row;
 
 const unchecked = { checks: [], require: 'all', notes: [] } as const;
 

@@ -12,6 +12,14 @@ export const factsOf = ({ spec, site }: PlanInput): Facts => ({
   ...site.facts,
 });
 
+/** What nobody said and the row hangs on: it is checked, and says so. */
+export function grantedNotes({ when, needs }: Requirement, { spec, site }: PlanInput): string[] {
+  const asked = new Set([when, ...needs.map((need) => need.when)].flatMap((each) => Object.keys(each)));
+  return [...asked]
+    .filter((fact) => !Object.hasOwn(site.facts, fact))
+    .map((fact) => `taken for granted, as nobody says: ${fact} is ${String(spec.facts[fact]?.default)} here`);
+}
+
 /** The fact that is not as `when` wants it, as a sentence. */
 export function unmetFact(when: Facts, facts: Facts): string | undefined {
   const unmet = Object.entries(when).find(([fact, value]) => facts[fact] !== value);
