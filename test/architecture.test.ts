@@ -10,6 +10,7 @@ const floors = [
   'src/net',
   'probes',
   'src/load',
+  'src/discover',
   'src/plan',
   'src/run',
   'src/judge',

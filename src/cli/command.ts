@@ -6,6 +6,8 @@ export interface Command {
   /** What stands behind the command's name: `NAME HOST[:PORT]`. */
   readonly usage: string;
   readonly options: readonly OptionName[];
+  /** Where an option means something else here than elsewhere: what its value is, and what it does. */
+  readonly ownWords?: Readonly<Partial<Record<OptionName, { readonly value: string; readonly about: string }>>>;
   run(line: ParsedLine): Promise<number>;
 }
 

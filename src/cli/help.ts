@@ -19,10 +19,11 @@ export function overview(commands: Readonly<Record<string, Command>>): string {
 
 export function helpFor(name: string, command: Command): string {
   const lines = command.options.map((option) => {
-    const { about, type, ...entry } = options[option];
+    const own = command.ownWords?.[option];
+    const { about, type, ...entry } = { ...options[option], ...own };
     const value = type === 'string' && 'value' in entry ? ` ${entry.value}` : '';
     const short = 'short' in entry ? `, -${entry.short}` : '';
-    const again = 'multiple' in entry ? ' (repeatable)' : '';
+    const again = 'multiple' in entry && !own ? ' (repeatable)' : '';
     return `  ${`--${option}${short}${value}`.padEnd(32)} ${about}${again}`;
   });
   return [`xenreach ${name} ${command.usage}`.trimEnd(), `  ${command.about}`, '', ...lines, ''].join('\n');

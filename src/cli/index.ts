@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import('./check.ts')).check,
   plan: async () => (await import('./plan.ts')).plan,
+  discover: async () => (await import('./discover.ts')).discover,
   spec: async () => (await import('./spec.ts')).spec,
   probe: async () => (await import('./probe.ts')).probe,
   demo: async () => (await import('./demo.ts')).demo,

@@ -1,0 +1,156 @@
+/** xenreach discover: writes the site file from what this machine, its pool and DNS know. */
+import { existsSync, statSync } from 'node:fs';
+import { readInventory } from '../discover/inventory.ts';
+import { discover as ask, type Discovered } from '../discover/discover.ts';
+import { isEmpty, type Draft } from '../discover/draft.ts';
+import { writeJson, writeYaml } from '../discover/write.ts';
+import { parseFingerprint, parseXapi, usualSocket } from '../discover/xapi-endpoint.ts';
+import type { Login } from '../discover/xapi.ts';
+import { probes } from '../check/registry.ts';
+import { thisMachine } from '../load/machine.ts';
+import { readSecret } from '../load/read-file.ts';
+import { parseSite } from '../load/site.ts';
+import { defaultSpec } from '../load/default-spec.ts';
+import { loadSpec } from '../load/spec.ts';
+import { readTrust } from '../load/trust.ts';
+import { UsageError } from '../model/errors.ts';
+import type { LoadedSpec } from '../model/spec.ts';
+import { refuseWords } from './check.ts';
+import type { Command } from './command.ts';
+import { Interruption } from './interruption.ts';
+import { oneOf, type Arguments } from './options.ts';
+import { promptForSecret } from './secret-prompt.ts';
+import { complain, outTrouble, writeOut } from './streams.ts';
+import { openFile, type Target } from './targets.ts';
+import { troubleText } from './trouble.ts';
+import { deadlineFrom } from './wishes.ts';
+
+const codes = { written: 0, nothing: 2, partial: 3 } as const;
+const usualDeadlineMs = 30_000;
+
+export const discover: Command = {
+  about: 'write the site file from what this machine, its pool (XAPI) and DNS know',
+  usage: '',
+  options: [
+    'xapi',
+    'xapi-user',
+    'xapi-password-file',
+    'tls-fingerprint',
+    'ca',
+    'vms',
+    'spec',
+    'deadline',
+    'output',
+    'force',
+    'format',
+    'help',
+  ],
+  ownWords: {
+    output: { value: 'FILE', about: 'write it there instead of standard output; what is there already stays' },
+    format: { value: 'yaml|json', about: 'yaml says where each entry came from (default: yaml)' },
+    deadline: { value: 'D', about: 'for all sources; what was learned by then is written (default: 30s)' },
+  },
+
+  async run({ values, positionals }) {
+    refuseWords(positionals, 'discover');
+    const format = oneOf(values.format ?? 'yaml', 'format', ['yaml', 'json']);
+    const target = targetFrom(values);
+    try {
+      const spec = await loadSpec(values.spec ?? defaultSpec, probes);
+      const found = await askAll(values, spec);
+      for (const { name, told, trouble } of found.sources) {
+        for (const line of told) complain(`${name}: ${line}`);
+        if (trouble !== null) complain(trouble);
+      }
+      return await deliver(found, { format, target, spec });
+    } finally {
+      target?.discard();
+    }
+  },
+};
+
+interface Delivery {
+  readonly format: 'yaml' | 'json';
+  readonly target: Target | null;
+  readonly spec: LoadedSpec;
+}
+
+async function deliver({ draft, sources }: Discovered, { format, target, spec }: Delivery): Promise<number> {
+  if (isEmpty(draft)) {
+    complain(nothingFound(draft));
+    return codes.nothing;
+  }
+  const text = format === 'json' ? writeJson(draft) : writeYaml(draft, spec);
+  // What is written is what `check` takes; anything else is a defect, and better told here.
+  await parseSite(text, 'the discovered site', spec);
+  if (target) commit(target, text);
+  else writeOut(text);
+  const unread = await outTrouble();
+  if (unread !== null) complain(unread);
+  return unread !== null || sources.some(({ trouble }) => trouble !== null) ? codes.partial : codes.written;
+}
+
+function commit(target: Target, text: string): void {
+  try {
+    target.write(Buffer.from(text));
+    target.commit();
+  } catch (error) {
+    throw new UsageError(`--output cannot be written ${troubleText(error)}`, { cause: error });
+  }
+}
+
+const nothingFound = ({ sources }: Draft): string =>
+  `nothing was learned${sources.length === 0 ? '' : ` from ${sources.join(', ')}`}: no site file is written. Ask a pool with --xapi https://HOST, or write the file by hand (the README shows one)`;
+
+async function askAll(values: Arguments, spec: LoadedSpec): Promise<Discovered> {
+  const login = await loginFrom(values);
+  const interruption = new Interruption(deadlineFrom(values) ?? usualDeadlineMs);
+  try {
+    const self = { uuid: readInventory('/'), addresses: thisMachine().addresses };
+    return await ask({ login, self, wantsVms: values.vms ?? false, signal: interruption.signal }, spec);
+  } finally {
+    interruption.release();
+  }
+}
+
+/** The pool that was named, else this host's own. */
+async function loginFrom(values: Arguments): Promise<Login | null> {
+  const user = values['xapi-user'] ?? 'root';
+  const wanted = values.xapi ?? (existsSync(usualSocket) ? usualSocket : undefined);
+  if (wanted === undefined) return null;
+  const fingerprints = (values['tls-fingerprint'] ?? []).flatMap((text) => text.split(',').map(parseFingerprint));
+  const endpoint = parseXapi(wanted, { fingerprints, trust: readTrust(values.ca ?? []) });
+  // Who opens the socket is root already, and any word is taken.
+  if (endpoint.kind === 'socket') return { endpoint, user, password: '' };
+  return { endpoint, user, password: await passwordFrom(values, `${user} at ${endpoint.host}`) };
+}
+
+async function passwordFrom(values: Arguments, whose: string): Promise<string> {
+  const file = values['xapi-password-file'];
+  if (file !== undefined) return readSecret(file, '--xapi-password-file', { folders: undefined });
+  const given = process.env['XENREACH_XAPI_PASSWORD'];
+  if (given !== undefined && given !== '') return given;
+  const typed = await promptForSecret(`Password of ${whose}: `);
+  if (typed !== null) return typed;
+  throw new UsageError(
+    `the password of ${whose} is needed: in XENREACH_XAPI_PASSWORD or --xapi-password-file FILE, never in an argument`,
+  );
+}
+
+/** Opened before anybody is asked, so that a slip costs no login. */
+function targetFrom({ output = [], force = false }: Arguments): Target | null {
+  const [file, another] = output;
+  if (file === undefined || file === '-') return null;
+  if (another !== undefined) throw new UsageError('discover writes one file; give one --output FILE');
+  const isThere = existsSync(file);
+  if (isThere && !force) {
+    throw new UsageError(
+      `${file} is there already and stays as it is; --force overwrites it, --merge ${file} adds to it`,
+    );
+  }
+  try {
+    return openFile(file, statSync(file, { throwIfNoEntry: false }));
+  } catch (error) {
+    throw new UsageError(`--output: ${file} cannot be written ${troubleText(error)}`, { cause: error });
+  }
+}
