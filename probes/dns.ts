@@ -1,7 +1,7 @@
 /**
- * DNS over UDP and TCP: what the site needs resolved, and nothing else while that is answered. A server that is silent
- * about it must show its life by a question that never leaves it (the root's name servers, no recursion): a resolver whose
- * upstream is dead answers that at once and the other never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
+ * DNS over UDP and TCP: asks for the name that the site needs. A server that is silent about it is asked a question that it
+ * answers by itself (the root's name servers, no recursion): a resolver whose upstream is dead answers that one at once, and
+ * the other never. RFC 1035 section 4; RFC 7766 (TCP); RFC 2782 (SRV).
  */
 import * as v from 'valibot';
 import { endedAs, NetError } from '../src/model/errors.ts';
@@ -91,7 +91,7 @@ interface Asked {
   readonly message: Uint8Array;
 }
 
-/** The wanted question has this share of the time to itself. After that the server must show that it lives. */
+/** The wanted question has this share of the time to itself; then the server is asked for a sign of life. */
 const firstShare = 0.6;
 
 /** Every server of RFC 6761 answers for it itself; a forwarder without upstream has no answer about the root. */
@@ -100,8 +100,8 @@ const localhost: Question = { name: 'localhost', type: 'A' };
 const wantedFor = (query: string, type: Type): Question => ({ name: query.replace(/\.$/, ''), type });
 
 /**
- * The wanted name first: what a server must deny (the root, to most of us) is not asked while it answers that. Undefined is
- * the one silence that is a "no": the server has spoken of something else, so its resolving fails, and not the path.
+ * Asks for the wanted name first: a server that answers it is never asked for the root, which most servers deny. Undefined
+ * means a "no" by silence: the server answered something else, so its resolving fails, and not the path.
  */
 async function resolve(io: ProbeIo, question: Question, ask: Ask): Promise<DnsReply | undefined> {
   const wanted = prepare(io, question, true);
@@ -144,7 +144,7 @@ function prepare(io: ProbeIo, question: Question, isRecursive: boolean): Asked {
   return { id, question, message: encodeQuery(id, question, isRecursive) };
 }
 
-/** Asks the first; an earlier question that is still open may be answered instead. */
+/** Asks the first of `open`; the answer may be to an earlier question that is still open. */
 async function converse(
   io: ProbeIo,
   ask: Ask,
@@ -197,7 +197,7 @@ function judge(io: ProbeIo, reply: DnsReply | undefined, { name, type }: Questio
   }
   const isMissing = reply.rcode === 'NXDOMAIN';
   const what = isMissing ? `${name} does not exist` : `${name} has no ${type} record`;
-  // Without recursion an empty answer only says that somebody else knows.
+  // A server without recursion gives an empty answer for names that others know.
   const unless = !isMissing && !reply.ra && !reply.aa ? ', and it does not ask others for us' : '';
   io.warn(`${what} according to this server${unless}`);
   return answered(`the server answers: ${what}`);
@@ -210,13 +210,13 @@ const unresolvable = (detail: string): Answer =>
     'The server is reached, what it asks is not: look at its log, at the servers it forwards to and at the way from it to them.',
   );
 
-/** Messages on TCP, each with its length in front, as 16 bits. What was not waited for to the end is still read first. */
+/** Messages on TCP, each behind its length in 16 bits. An answer that nobody waited for is read before the next one. */
 class DnsStream {
   readonly #io: ProbeIo;
   #conn: Conn | undefined;
   #next: Promise<Uint8Array> | undefined;
   #hasAnswered = false;
-  /** Of the questions that are open. */
+  /** The ids of the open questions. */
   #ids: readonly number[] = [];
 
   constructor(io: ProbeIo) {
@@ -253,7 +253,7 @@ class DnsStream {
     return bytes;
   }
 
-  /** The header alone tells another protocol, which may have less to say than the length it seems to begin with. */
+  /** The header is read first: another protocol may send fewer bytes than the length that it seems to begin with. */
   async #read(conn: Conn): Promise<Uint8Array> {
     const length = new Reader(await conn.read(2)).uint16();
     if (length < headerLength) throw new DecodeError(`a message of ${length} bytes`, 0);

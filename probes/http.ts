@@ -14,7 +14,7 @@ import { DecodeError } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
 import { ServerName, Trust } from './tls.ts';
 
-/** Date has whole seconds and is as old as the way back is long. */
+/** Date has whole seconds, and ages on the way back. */
 const clockLimits = { noteBeyondMs: 5000, warnBeyondMs: kerberosSkewMs };
 
 const proxyAuthentication = 407;
@@ -100,7 +100,7 @@ async function judge(io: ProbeIo, conn: Conn, origin: URL): Promise<Answer> {
   return answered(`HTTP ${status}: ${meaning(status, goal)}`);
 }
 
-/** A "no" is a server's 5xx, and what a proxy or a portal says that stands in the way. */
+/** A server's "no" is 5xx; a proxy or portal in the way says 407 or 511. */
 function refusalOf(status: number, retryAfter: string | undefined): Answer | undefined {
   const no = (words: string, remedy?: string): Answer => declined(`HTTP ${status}: ${words}`, {}, remedy);
   if (status === portalAuthentication) {
@@ -161,7 +161,7 @@ function hostOf(location: string | undefined, origin: URL): string | undefined {
   return printable(new URL(location, origin).hostname) || undefined;
 }
 
-/** Near enough for a warning: the same last two labels. An address is only like itself. */
+/** Two names are of one site when their last two labels are the same, which is enough for a warning. */
 function isSameSite(a: string, b: string): boolean {
   return siteOf(a.toLowerCase()) === siteOf(b.toLowerCase());
 }

@@ -59,7 +59,7 @@ const moves = new Map([
 const needsAuthentication = 0x0201;
 const notAuthorised = 0x0202;
 
-/** Nobody's initiator: an array that knows its hosts by name need not show it anything. */
+/** No array knows this initiator; one that knows its hosts by name may show it nothing. */
 const ownName = 'iqn.2026-01.io.github.xenreach:probe';
 
 export const iscsi = defineProbe({
@@ -90,7 +90,7 @@ export const iscsi = defineProbe({
   async run(io, target, { initiatorName }) {
     // Format "random": type 10 in the two top bits, a random number, no qualifier.
     const isid = Uint8Array.of(0x80, ...io.random(3), 0, 0);
-    // Any tag but the reserved last one; the two that follow are ours as well.
+    // Any tag but the reserved last one. The two that follow are used as well.
     const taskTag = new Reader(io.random(4)).uint32() % 0x8000_0000;
     const session = new Session(await io.connect());
 
@@ -133,7 +133,7 @@ class Session {
   /** The answer to `taskTag`: an `expected` PDU or a Reject. */
   async answer(taskTag: number, expected: number): Promise<Pdu> {
     for (;;) {
-      // What comes unasked for is passed over.
+      // An unsolicited PDU is passed over.
       const pdu = await this.#readPdu();
       if (pdu.opcode === opcodes.nopIn || pdu.opcode === opcodes.asyncMessage) {
         this.#unsolicited += 1;
@@ -180,7 +180,7 @@ async function sendTargets(session: Session, taskTag: number, expStatSN: number)
   const parts: Uint8Array[] = [];
   let ask = encodeTextRequest(taskTag, noTag, expStatSN >>> 0, [['SendTargets', 'All']]);
   for (let round = 0; round < maxRounds; round += 1) {
-    // Each part names the tag that the next one is asked for with.
+    // Each part names the tag by which the next one is asked for.
     await session.conn.write(ask);
     const response = await session.answer(taskTag, opcodes.textResponse);
     if (response.opcode === opcodes.reject) return null;
@@ -223,7 +223,7 @@ function turnedDown(io: ProbeIo, { opcode, reason, status, segment }: Pdu, initi
   return { ...answer, remedy: `Add the initiator ${initiatorName} to the hosts of the array.` };
 }
 
-/** The host would follow. We do not: the other portal is a target of its own, for the site to name. */
+/** A host would follow. This check does not: the site has to name the other portal as a target of its own. */
 function movedAway(io: ProbeIo, detail: string, segment: Uint8Array, evidence: Evidence): Answer {
   const address = decodeText(segment).find(([key]) => key === 'TargetAddress')?.[1];
   if (address === undefined) return declined(`${detail} and does not say where to`, evidence);

@@ -1,8 +1,8 @@
 /**
  * Kerberos key distribution centre, over UDP and over TCP: asks for a ticket for a principal that does not exist, without
- * any credential. Whatever a KDC says to that, "unknown principal" above all, proves that it reads and answers requests,
- * and its clock comes with the answer. But the realm in that answer is only ours given back, so a KDC is asked for more
- * until it has told our realm from another. RFC 4120 sections 5.4.1 (KDC-REQ), 5.4.2 (KDC-REP) and 7.2 (transports).
+ * any credential. Any answer, "unknown principal" above all, proves that the KDC reads and answers requests, and has its
+ * clock. The realm in the answer is only an echo of ours, so a KDC is asked further questions until it has told our realm
+ * from another. RFC 4120 sections 5.4.1 (KDC-REQ), 5.4.2 (KDC-REP) and 7.2 (transports).
  */
 import * as v from 'valibot';
 import { answered, declined, type Answer } from '../src/model/outcome.ts';
@@ -153,7 +153,7 @@ async function interview(io: ProbeIo, options: Options, ask: Ask): Promise<Answe
   const decoded = decodeFor(reply, wanted);
   const answer = judge(io, decoded, reply, options);
   if (answer.outcome === 'declined' || options.realm === undefined || decoded.ticket) return answer;
-  // Such an answer comes before the realm is looked at; the one over TCP will tell.
+  // The KDC gives these answers before it looks at the realm; the answer over TCP will tell.
   if (decoded.error.code === responseTooBig || decoded.error.code === serviceUnavailable) return answer;
   const found = await further(io, () => knowsRealm(realm, ask));
   if (found === false) return notFor(realm, 'it does not know krbtgt of that realm');
@@ -165,7 +165,7 @@ async function interview(io: ProbeIo, options: Options, ask: Ask): Promise<Answe
   return answer;
 }
 
-/** Active Directory names its own realm to whoever asks for another; other KDCs look the client up, whatever the realm. */
+/** Active Directory answers a foreign realm with its own; other KDCs look the client up, whatever the realm. */
 async function knowsRealm(realm: string, ask: Ask): Promise<boolean> {
   const elsewhere = strangerOf(impossibleRealm);
   const other = decodeFor(await ask(elsewhere), elsewhere);
@@ -173,7 +173,7 @@ async function knowsRealm(realm: string, ask: Ask): Promise<boolean> {
   // The one account that every realm has: a principal of two parts in MIT and Heimdal, of one in Samba.
   for (const client of [['krbtgt', realm], ['krbtgt']]) {
     const wanted = { realm, client, service: impossibleService };
-    // The second is asked only where the first is unknown.
+    // The second name is asked for only where the first is unknown.
     const own = decodeFor(await ask(wanted), wanted);
     if (own.ticket || own.error.code !== clientUnknown) return own.ticket || own.error.code !== wrongRealm;
   }
@@ -265,7 +265,7 @@ function requestedRealm(options: Options): string {
 /** As Active Directory writes it; a domain's DNS name may end in a dot. */
 export const realmNamed = (realm = impossibleRealm): string => realm.replace(/(?<=.)\.$/, '').toUpperCase();
 
-/** 31 bits: some servers read it as a signed number. */
+/** 31 bits: some servers read the nonce as a signed number. */
 function newNonce(io: ProbeIo): number {
   return new Reader(io.random(4)).uint32() & 0x7fff_ffff;
 }

@@ -1,7 +1,7 @@
 /**
  * Kerberos password change, over UDP and over TCP: a well-formed request whose ticket and message are all zeros, so it can
- * change nothing. The server cannot decrypt it and says so, which proves that it reads and answers requests. Less than
- * the whole form (no KRB-PRIV, another version) is met with silence. RFC 3244 section 2.
+ * change nothing. The server cannot decrypt it and says so, which proves that it reads and answers requests. To less
+ * than the whole form (no KRB-PRIV, another version) servers are silent. RFC 3244 section 2.
  */
 import * as v from 'valibot';
 import { answered, type Answer, type Evidence } from '../src/model/outcome.ts';
@@ -122,7 +122,7 @@ function judge(reply: Reply): Answer {
     resultCode,
     result: resultCode === null ? null : (resultNames[resultCode] ?? null),
     text,
-    // Whole seconds on some servers: the clocks are for the kerberos probe to compare.
+    // Some servers give whole seconds, so the kerberos probe compares the clocks.
     serverTime: new Date(error.serverTimeMs).toISOString(),
   };
   const why = text === null ? error.name : `${error.name}: ${text}`;

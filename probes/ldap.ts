@@ -67,14 +67,14 @@ const resultNames: Readonly<Record<number, string>> = {
   80: 'other',
 };
 
-/** It serves those that have shown who they are, as winbind does, or that speak TLS. */
+/** With these results a directory asks the client to bind, as winbind does, or to speak TLS. */
 const bindFirst = new Set([8, 13, 48, 49, 50]);
 
-/** slapd says `unwillingToPerform`, Active Directory `operationsError`, and why in words. */
+/** slapd says `unwillingToPerform`, Active Directory `operationsError`; both say why in their text. */
 const wantsBind = (code: number, text: string): boolean =>
   bindFirst.has(code) || ((code === 1 || code === 53) && /\bauth|\bbind\b/i.test(text));
 
-/** Of the LDAP ping, whatever port is being checked. */
+/** The LDAP ping goes to this port, whatever port is being checked. */
 const pingPort = 389;
 
 /** Attribute names in lower case: the server may spell them its own way. */
@@ -91,7 +91,7 @@ export async function encodeSearch(): Promise<Uint8Array> {
   return Uint8Array.from(new SearchRequest({ messageId, scope: 'base', timeLimit: 5, filter, attributes }).write());
 }
 
-/** UnbindRequest, id 2: the polite end, without which servers log a lost connection. */
+/** UnbindRequest, id 2. Without it servers log a lost connection. */
 export const unbindRequest = Uint8Array.from([0x30, 0x05, 0x02, 0x01, 0x02, 0x42, 0x00]);
 
 /*
@@ -166,7 +166,7 @@ export const ldaps = defineProbe({
   },
 });
 
-/** Nothing listens where a global catalog would: a controller that says itself that it is none is as it should be. */
+/** Nothing listens on the port of global catalogs: that is right for a controller that says that it is none. */
 async function notCatalog(io: ProbeIo): Promise<Answer | undefined> {
   const reply = await further(io, () => ping(io, undefined, pingPort));
   if (isTrouble(reply) || !reply.netlogon) return undefined;
@@ -186,7 +186,7 @@ async function search(io: ProbeIo, conn: Conn, wanted: Wanted): Promise<Answer> 
   await conn.write(await encodeSearch());
   let rootDse: RootDse | undefined;
   for (let total = 0; total < maxTotalBytes;) {
-    // The last message says that it is the last.
+    // The last message is a result.
     const bytes = await readMessage(conn);
     total += bytes.length;
     const message = decodeMessage(bytes);
@@ -229,7 +229,7 @@ function judge(io: ProbeIo, rootDse: RootDse, { domain, globalCatalog }: Wanted)
   compareTimes(io, one('currentTime'));
 
   if (globalCatalog && catalog !== 'TRUE') return declined('the directory says it is not a global catalog');
-  // A catalog holds the whole forest; a directory that is not Active Directory has suffixes and no default one.
+  // A catalog serves the whole forest. A directory that is not Active Directory has suffixes, and no default one.
   const forest = [own, one('rootDomainNamingContext'), ...contexts];
   const served = (own === undefined || globalCatalog ? forest : [own]).filter((name) => name !== undefined);
   if (domain !== undefined && !served.some((name) => sameName(name, distinguishedName(domain)))) {
@@ -319,7 +319,7 @@ function domainNamed(name: string): string {
 
 const forestIn = (root: string | undefined): string | undefined => root && domainNamed(root);
 
-/** The first few; a forest has its configuration, its schema and its zones besides. */
+/** The first few: a forest also has contexts for configuration, schema and zones. */
 function listed(names: readonly string[]): string {
   const all = [...new Set(names.map((name) => printable(domainNamed(name))))];
   return `${all.slice(0, 3).join(', ')}${all.length > 3 ? ` and ${all.length - 3} more` : ''}`;

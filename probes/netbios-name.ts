@@ -21,7 +21,7 @@ const group = 0x8000;
 const nameLength = 15;
 const maxNames = 64;
 
-/** Samba's own mark, in every table of its: nobody's name. */
+/** Samba puts this mark into every table; it is nobody's name. */
 const sambaMark = '__SAMBA__';
 
 interface NodeName {
@@ -35,7 +35,7 @@ export interface NodeStatus {
   /** 0 when there is a table. */
   readonly resultCode: number;
   readonly names: readonly NodeName[];
-  /** Six bytes; nothing but a claim, and zero on some servers. */
+  /** Six bytes that the server claims as its MAC address; zero on some servers. */
   readonly unitId: Uint8Array;
 }
 

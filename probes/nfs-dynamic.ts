@@ -22,7 +22,7 @@ const programs = [
 /** When TCP 111 is shut like this there is still time to ask over UDP; after a timeout there is none. */
 const shut = ['refused', 'closed'] as const;
 
-/** What the list may take of the time, before the ports are asked for one by one. */
+/** The list may take this share of the time; then the ports are asked for one by one. */
 const listShare = 0.6;
 
 const maxShown = 4;
@@ -92,7 +92,7 @@ async function askRpcbind(io: ProbeIo, target: Target): Promise<Listing> {
   try {
     return await naming('rpcbind on TCP', () => askOverTcp(io, target));
   } catch (error) {
-    // A server may offer rpcbind over UDP alone: only the row about port 111 itself minds.
+    // A server may offer rpcbind over UDP alone, which fails only the row about port 111 itself.
     if (!endedAs(error, ...shut)) throw error;
     const lookUp = (): Promise<Listing> => lookUpPorts((call) => callInDatagram(io, call), programs, target.transport);
     const listing = await further(io, lookUp, listShare);
@@ -102,7 +102,7 @@ async function askRpcbind(io: ProbeIo, target: Target): Promise<Listing> {
   }
 }
 
-/** The list, or where it is not answered the ports one by one, as the mount itself asks for them. */
+/** Asks for the list; where that is not answered, for the ports one by one, as the mount does. */
 async function askOverTcp(io: ProbeIo, target: Target): Promise<Listing> {
   const conn = await io.connect();
   try {
@@ -136,13 +136,13 @@ function findEndpoints(registrations: readonly Registration[], target: Target): 
   });
 }
 
-/** A server that answers by version 2 alone has no word for IPv6. */
+/** Version 2 of rpcbind cannot name IPv6. */
 function netidFor(registrations: readonly Registration[], { address, transport }: Target): string {
   const hasIpv6 = registrations.some(({ netid }) => netid.endsWith('6'));
   return address.includes(':') && hasIpv6 ? `${transport}6` : transport;
 }
 
-/** What other versions have ports of their own: nobody asks there, and a firewall need not let them through. */
+/** Other versions may have ports of their own. NFS 3 does not use them, so a firewall may stop them. */
 function unused(registrations: readonly Registration[], endpoints: readonly Endpoint[]): string[] {
   return endpoints.flatMap(({ name, program, version, port }) => {
     const others = registrations.filter((one) => one.program === program && one.version !== version);
@@ -162,10 +162,10 @@ async function askEndpoint(io: ProbeIo, { transport }: Target, endpoint: Endpoin
   return refusalOfAll(io, await callOver(transport, io, call, { port }), name, version);
 }
 
-/** The remedy is about this port, and not about the one where the asking began. */
+/** The remedy is about this port, not about rpcbind's. */
 const failedAt = ({ name, port }: Endpoint): Evidence => ({ failed: { service: name, port } });
 
-/** This check is about several ports of one host, so a failure has to say which one it met. */
+/** This check asks several ports of one host, so a failure says which one it met. */
 async function naming<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();

@@ -18,13 +18,13 @@ const unsynchronized = 3;
 /** Stratum 0 is a kiss-o'-death: the reference id holds a four-letter code such as RATE. */
 const kissOfDeath = 0;
 
-/** Codes of a server without time to give; they look like a kiss and are not a refusal. */
+/** Codes of a server that has no time to give. They look like a kiss-o'-death and refuse nobody. */
 const sourceless: ReadonlyMap<string, string> = new Map([
   ['INIT', 'has heard from no source of its own yet (INIT): it has just started, or reaches none'],
   ['STEP', 'has just set its own clock by a jump (STEP) and is not synchronised yet'],
 ]);
 
-/** A clock that nobody sets: of ntpd's local driver, and of `local` in chrony. */
+/** The names of a clock that nobody sets: ntpd's local driver, and `local` of chrony. */
 const ownClock = /^LOCL$|^127\.127\.1\./;
 
 /** RFC 5905 section 11.2: ntpd takes no source beyond it (its MAXDIST); chrony's own bound is twice as far. */
@@ -147,7 +147,7 @@ export const ntp = defineProbe({
     const t3 = epochMs(header.transmitTimestamp, reply.receivedAtMs);
     const offsetMs = round((t2 - reply.sentAtMs + (t3 - reply.receivedAtMs)) / 2);
     const delayMs = round(reply.receivedAtMs - reply.sentAtMs - (t3 - t2));
-    // The truth lies within half the delay on either side; a busy machine or a slow path is no wrong clock.
+    // The true offset lies within half the delay on either side, so a slow path does not make a clock wrong.
     const limits = { warnBeyondMs: options.maxOffsetMs + delayMs / 2 };
     const side = offsetMs > 0 ? 'behind' : 'ahead';
     compareClocks(
@@ -174,7 +174,7 @@ type Refusal = Pick<Answer, 'detail' | 'remedy'>;
 const findSources =
   'Look at the sources of the time server itself (chronyc sources, ntpq -p, w32tm /query /status): it is reached and has no time to give.';
 
-/** Why chrony takes nothing from such a packet. */
+/** Why chrony would ignore this server. */
 function refusalOf({ stratum, leap }: NtpHeader, reference: string, maxStratum: number): Refusal | undefined {
   const waits = sourceless.get(reference);
   if (stratum === kissOfDeath && reference !== '0.0.0.0' && waits === undefined) {

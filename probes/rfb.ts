@@ -12,7 +12,7 @@ import { DecodeError, Reader } from '../src/wire/reader.ts';
 const greetingBytes = 12;
 const maxReasonBytes = 512;
 
-/** A refusal comes with the greeting and the end of the connection; this is only for a line that is slow. */
+/** A refusal comes together with the greeting; a slow line has this long. */
 const refusalWithinMs = 200;
 
 /** "RFB 003.008\n": the highest version the server speaks. */
@@ -40,7 +40,7 @@ export const rfb = defineProbe({
     if (Buffer.from(start).toString('latin1') !== 'RFB ')
       throw new DecodeError(`not an RFB greeting: ${printable(start)}`, 0);
     const version = decodeGreeting(Buffer.concat([start, await conn.read(greetingBytes - start.length)]));
-    // A server that shuts us out says so at once, in the words of version 3.3: type 0, a reason, and it hangs up.
+    // A server that shuts us out says so at once, in the form of version 3.3: type 0 and a reason. Then it hangs up.
     const isRefusal = version === '3.3' && (await io.closesWithin(conn, refusalWithinMs));
     const reason = isRefusal ? await readReason(conn) : null;
     await conn.end();

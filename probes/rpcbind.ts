@@ -1,6 +1,6 @@
 /**
  * rpcbind, the port mapper of ONC RPC: the null call proves it, its list of programs is evidence. The list is asked for
- * over TCP alone; `rpcbind-udp` is content with the null call, because over UDP the list is a known amplifier.
+ * over TCP alone, because over UDP it is a known amplifier.
  * RFC 1833; RFC 5531.
  */
 import * as v from 'valibot';
@@ -82,7 +82,7 @@ function judge(io: ProbeIo, reply: RpcReply): Answer {
   return answered('rpcbind answers');
 }
 
-/** `rpcinfo -s` must name NFS 3, or the storage manager takes the server for one without it. */
+/** The storage manager mounts NFS 3 only where `rpcinfo -s` names it. */
 function tellNfs(io: ProbeIo, registrations: readonly Registration[]): void {
   if (registrations.length === 0 || registrations.some(({ program, version: has }) => program === nfs && has === 3))
     return;

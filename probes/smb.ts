@@ -1,8 +1,8 @@
 /**
  * Windows file sharing, directly over TCP: negotiates a dialect and leaves before anybody would log on. A client may take
  * one dialect only (`mount.cifs -o vers=3.0`): that is then offered alone, and what else the server speaks is evidence. A
- * server that hangs up on SMB2 is asked once more in SMB1, on a new connection: it is alive then, but too old. MS-SMB2 sections 3.2.4.2.2 (client) and
- * 3.3.5.4 (server).
+ * server that hangs up on SMB2 is asked once more in SMB1, on a new connection: it is alive then, but too old. MS-SMB2
+ * sections 3.2.4.2.2 (client) and 3.3.5.4 (server).
  */
 import * as v from 'valibot';
 import { endedAs } from '../src/model/errors.ts';
@@ -80,7 +80,7 @@ async function ask(conn: Conn, request: Uint8Array): Promise<SmbReply> {
   return reply;
 }
 
-/** Hanging up without a word is how a server answers a dialect that it does not know: the one failure that is a reply. */
+/** A server may answer a dialect that it does not know by hanging up: the one failure that is a reply. */
 async function unlessClosed(asked: Promise<SmbReply>): Promise<SmbReply | undefined> {
   try {
     return await asked;
@@ -90,7 +90,7 @@ async function unlessClosed(asked: Promise<SmbReply>): Promise<SmbReply | undefi
   }
 }
 
-/** It speaks, but not what the mount would ask for. */
+/** The server speaks SMB, but not the wanted dialect. */
 function without30(reply: SmbReply, evidence: Evidence): Answer {
   if (reply.kind === 'status' || (reply.kind === 'smb1' && reply.dialect === null)) {
     return declined(`an SMB server, but it shares no dialect with us (${nameOf(reply)})`, evidence);

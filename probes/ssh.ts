@@ -18,7 +18,7 @@ const maxLines = 20;
 /** What OpenSSH says instead of its identification when it is too busy or has had enough of this address. */
 const brushOffs = new Set(['Exceeded MaxStartups', 'Not allowed at this time']);
 
-/** First lines of servers that speak first and then wait for us: no use waiting with them. */
+/** First lines of other protocols, whose servers then wait for the client. */
 const otherGreeting = /^(?:HTTP\/\d|RFB \d|\d{3}[ -]|\+OK|\* OK)/;
 
 const ourIdentification = 'SSH-2.0-xenreach\r\n';

@@ -1,5 +1,5 @@
 /**
- * Syslog over UDP is one-way: a collector never answers, so silence is the best there is and only a refusal is news.
+ * Syslog over UDP is one-way: a collector never answers, so only a refusal says anything.
  * By default an empty datagram goes out, which collectors do not log; on request one marked message that the collector's
  * administrator can look up. RFC 5426; RFC 5424 section 6.
  */

@@ -1,6 +1,6 @@
 /**
- * Plain TCP: the handshake completed, so a listener or somebody in its place answers for the port. Where nothing better
- * is known of the protocol, some bytes can be sent and a pattern expected. RFC 9293 section 3.5.
+ * Plain TCP: a completed handshake means that the listener, or a middlebox in its place, accepts. For a protocol without
+ * a probe, bytes can be sent and a pattern expected. RFC 9293 section 3.5.
  */
 import * as v from 'valibot';
 import { answered, type Answer } from '../src/model/outcome.ts';
@@ -10,7 +10,7 @@ import { Bytes, bytesOf } from '../src/wire/bytes-text.ts';
 import { DecodeError } from '../src/wire/reader.ts';
 import { printable } from '../src/wire/text.ts';
 
-/** What is searched for the expected pattern. */
+/** This much of the reply is searched for the pattern. */
 const maxReplyBytes = 4096;
 
 const completed: Answer = answered('handshake completed');
@@ -55,7 +55,7 @@ export const tcp = defineProbe({
 async function readUntilMatch(conn: Conn, pattern: RegExp): Promise<string> {
   let text = '';
   while (text.length < maxReplyBytes) {
-    // Until it matches or is too much.
+    // Reads until the pattern matches or the limit is reached.
     text += Buffer.from(await conn.readSome(maxReplyBytes - text.length)).toString('latin1');
     if (pattern.test(text)) return printable(text);
   }

@@ -29,7 +29,7 @@ export const tls = defineProbe({
   async run(io, _target, { servername, trust }) {
     const conn = await io.secure(await io.connect(), { trust, ...(servername !== undefined && { servername }) });
     await conn.end();
-    // In TLS 1.3 our side is done before the server has seen that we have no certificate: its "no" comes behind.
+    // In TLS 1.3 the handshake ends here before the server has seen that we have no certificate: its "no" comes later.
     await io.closesWithin(conn, 0);
     return answered('the TLS session came up');
   },

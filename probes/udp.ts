@@ -32,7 +32,7 @@ const anything = (): boolean => true;
 
 let last: { readonly text: string; readonly bytes: Uint8Array } = { text: '', bytes: new Uint8Array() };
 
-/** A row asks all its hosts the same. */
+/** All hosts of a row are asked the same pattern. */
 function payloadOf(text: string): Uint8Array {
   if (text !== last.text) last = { text, bytes: bytesOf(text) };
   return last.bytes;

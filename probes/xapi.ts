@@ -1,6 +1,6 @@
 /**
  * The management API of a XenServer or XCP-ng host: `system.isAlive:<uuid>` needs no session and gives back the UUID
- * that we made up, so nothing but XAPI answering us now can pass. The certificate is recorded and not judged: hosts are
+ * that we made up, so only XAPI, answering now, can pass. The certificate is recorded and not judged: hosts are
  * installed with a self-signed one. The pool's own certificate hides behind the server name `xapi:pool`.
  * XenServer Management API, wire protocol.
  */
@@ -49,7 +49,7 @@ export function decodeCallAnswer(body: Uint8Array): CallAnswer {
   return { kind: 'error', code: printable(code), parameters };
 }
 
-/** XAPI's parameters are texts; what else JSON can hold is not unfolded, for it may be as deep as the body is long. */
+/** XAPI's parameters are texts. Other JSON is not unfolded: it may be as deep as the body is long. */
 function textOf(parameter: unknown): string {
   if (typeof parameter === 'string') return printable(parameter);
   return typeof parameter === 'object' && parameter !== null ? '…' : String(parameter);
@@ -119,7 +119,7 @@ function judgeCall(answer: CallAnswer, uuid: string): Answer {
   return answered(`XAPI answers: ${code}`, evidence);
 }
 
-/** On the way to HTTPS XAPI says nothing at all: no body, and no name of a server. */
+/** XAPI's redirect to HTTPS has no body and names no server. */
 function isXapiPage({ status, headers, body }: HttpResponse): boolean {
   if (status === 301) {
     return body.length === 0 && !headers.has('server') && /^https:\/\//i.test(headers.get('location') ?? '');
@@ -143,7 +143,7 @@ async function lookAtPoolCertificate(io: ProbeIo): Promise<void> {
   }
 }
 
-/** XAPI reads at most 1024 bytes of headers, wants a Content-Length and keeps a connection until it is told. */
+/** XAPI reads at most 1024 bytes of headers, wants a Content-Length, and keeps a connection open unless told. */
 function callOf({ host }: Target, uuid: string): Uint8Array {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: `system.isAlive:${uuid}`, params: [uuid] });
   const head = `POST /jsonrpc HTTP/1.1\r\n${commonHeaders(host)}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`;

@@ -33,7 +33,7 @@ export const unrouted = { address: '198.51.100.7', address6: '2001:db8:51::7' } 
 /** Routed by nobody. */
 export const unknown = { address: '203.0.113.7', address6: '2001:db8:113::7' } as const;
 
-/** What is ours to run may lie where a user's shell does not look. */
+/** Debian keeps some programs where a user's shell does not look. */
 export const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 
 const needed = ['ip', 'nft', 'setpriv', 'unshare', 'nsenter', 'openssl'];
@@ -163,7 +163,7 @@ function removeNamespace(namespace: string): void {
   rmSync(join('/etc/netns', namespace), { recursive: true, force: true });
 }
 
-/** Takes away what a test run that was killed left behind. */
+/** Removes what a killed test run left behind. */
 function sweep(): void {
   if (!existsSync('/run/netns')) return;
   for (const namespace of readdirSync('/run/netns')) {

@@ -1,5 +1,5 @@
 /**
- * How long a busy machine may take for what is quick: no test depends on its speed. What would never end, or would wait for
- * a timeout that it should not wait for, takes longer than this.
+ * How long a busy machine may take for a quick step, so that no test depends on its speed. A step that never ends, or waits
+ * for a timeout that it should not wait for, takes longer.
  */
 export const patienceMs = 15_000;

@@ -24,7 +24,7 @@ export interface RealIo extends AsyncDisposable {
   readonly net: NetContext;
 }
 
-/** One attempt. Disposing of it is what ends an attempt: everything it opened is closed. */
+/** One attempt. Disposing of it closes everything that it opened. */
 export function realIo(options: IoOptions): RealIo {
   const { port, address = '127.0.0.1', host = address, transport = 'tcp', timeoutMs = 2000, trust = [] } = options;
   const { viaProxy = false, smallHello = false, ...rest } = options;
@@ -61,7 +61,7 @@ export interface Listening extends AsyncDisposable {
   readonly sockets: readonly Socket[];
 }
 
-/** A server on loopback that treats each connection as told. */
+/** A server on loopback that gives each connection to `serve`. */
 export async function listening(
   serve: (socket: Socket) => unknown,
   make: (serve: (socket: Socket) => void) => Server = createServer,
@@ -102,7 +102,7 @@ export async function failureOf(doing: Promise<unknown>): Promise<NetFailure> {
   throw new Error('it did not fail');
 }
 
-/** What it was before, and what is there after: milliseconds that a promise took to settle. */
+/** How many milliseconds a promise took to settle. */
 export async function msOf(doing: Promise<unknown>): Promise<number> {
   const began = performance.now();
   await doing.catch(() => undefined);

@@ -19,7 +19,7 @@ function strictly<Shape extends v.GenericSchema>(shape: Shape, value: unknown): 
 export const parseCheck = (value: unknown): ReportJson['checks'][number] =>
   strictly(ReportShape.entries.checks.item, value);
 
-/** Which stages an outcome can carry, by the contract; null is always among those of an outcome that may have none. */
+/** The stages that each outcome can have; null where it may have none. */
 const stagesOf: Readonly<Record<string, readonly (string | null)[]>> = {
   answered: [null],
   declined: ['proxy', 'exchange'],

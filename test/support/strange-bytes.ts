@@ -1,4 +1,4 @@
-/** What peers that mean no good, or are something else, send; and what a decoder and a probe may make of it. */
+/** Bytes that hostile or mistaken peers send, and what a decoder and a probe may make of them. */
 import { globSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { NetError } from '../../src/model/errors.ts';

@@ -1,4 +1,4 @@
-/** A stand-alone Samba file server in one of three moods: as shipped, SMB1 only, and SMB 3.1.1 only with encryption. */
+/** A stand-alone Samba file server in one of three configurations: as shipped, SMB1 only, and SMB 3.1.1 only with encryption. */
 import { startServer, type Place, type Server } from '../servers.ts';
 
 const moods = {
