@@ -52,7 +52,7 @@ export async function checkPrepared(
   const began = performance.now();
   const head = headOf({ ...prepared, roots: settings.roots }, settings.mode);
   events.onStart?.(head);
-  const judging = new Judging(plan, settings.mode, events, keepsChecks);
+  const judging = new Judging(plan, settings, events, keepsChecks);
   const control = run(plan.checks, settings.run, {
     onObservation: (observed) => judging.observe(observed, control.inFlight()),
     onSelf: ({ index }) => judging.finish(index, false, control.inFlight()),
@@ -70,7 +70,7 @@ export async function checkPrepared(
   const summary = summarize(rows, checkCount);
   const tail = tailOf({ rows, failOn: settings.failOn, complete, durationMs, summary, stats });
   events.onEnd?.(tail);
-  return makeReport({ head, tail, spec, rows, checks: inOrderOf(plan, checks) });
+  return makeReport({ head, tail, spec, rows, checks: inOrderOf(plan, checks), baseline: settings.baseline });
 }
 
 const reasonOf = (signal: AbortSignal | undefined): string =>
@@ -82,15 +82,18 @@ class Judging {
   readonly #mode: Mode;
   readonly #events: CheckEvents;
   readonly #rows: OpenRows;
+  /** Verdicts of the baseline, by row. Undefined: there is no baseline. */
+  readonly #was: ReadonlyMap<string, ReportRow['verdict']> | undefined;
   /** Undefined: they are told and forgotten. */
   readonly #checks: ReportCheck[] | undefined;
   #checkCount = 0;
   #done = 0;
   #failing = 0;
 
-  constructor(plan: Plan, mode: Mode, events: CheckEvents, keepsChecks: boolean) {
+  constructor(plan: Plan, { mode, baseline }: CheckSettings, events: CheckEvents, keepsChecks: boolean) {
     this.#plan = plan;
     this.#mode = mode;
+    this.#was = baseline && new Map(baseline.rows.map(({ id, verdict }) => [id, verdict]));
     this.#events = events;
     this.#rows = new OpenRows(plan, mode);
     this.#checks = keepsChecks ? [] : undefined;
@@ -110,19 +113,29 @@ class Judging {
     if (isFailing) this.#failing += 1;
     const events = this.#events;
     events.onProgress?.({ done: this.#done, total: this.#plan.checks.length, failing: this.#failing, inFlight });
-    for (const row of this.#rows.finish(index)) events.onRow?.(row);
+    for (const row of this.#rows.finish(index)) this.#tell(row);
   }
 
   /** The run is over. `down`: nobody has these addresses. */
   settle(down: Iterable<string>): void {
     for (const { check, observations } of this.#rows.settle(down))
       for (const observation of observations) this.#report(check, observation);
-    for (const row of this.#rows.finishAll()) this.#events.onRow?.(row);
+    for (const row of this.#rows.finishAll()) this.#tell(row);
   }
 
   result(): { rows: readonly ReportRow[]; checks: readonly ReportCheck[]; checkCount: number; complete: boolean } {
     const { complete } = this.#rows;
-    return { rows: this.#rows.rows(), checks: this.#checks ?? [], checkCount: this.#checkCount, complete };
+    const rows = this.#rows.rows().map((row) => this.#beside(row));
+    return { rows, checks: this.#checks ?? [], checkCount: this.#checkCount, complete };
+  }
+
+  #tell(row: ReportRow): void {
+    this.#events.onRow?.(this.#beside(row));
+  }
+
+  /** The row beside what it was in the baseline. */
+  #beside(row: ReportRow): ReportRow {
+    return this.#was ? { ...row, was: this.#was.get(row.id) ?? null } : row;
   }
 
   #report(check: Check, observation: Observation): ReportCheck {

@@ -1,5 +1,6 @@
 /** The one maker of reports: whoever has rows and checks, of a run, of a plan or of old observations, comes here. */
 import { causesOf } from '../judge/causes.ts';
+import { changesBetween } from '../judge/changes.ts';
 import { HostSigns } from '../judge/host-signs.ts';
 import { judgeRow, type CheckResult } from '../judge/judge.ts';
 import { exitCodeOf, isComplete, reportCheck, summarize, type FailOn } from '../judge/report.ts';
@@ -76,16 +77,19 @@ interface ReportParts {
   readonly spec: Pick<LoadedSpec, 'sections'>;
   readonly rows: readonly ReportRow[];
   readonly checks: readonly ReportCheck[];
+  /** An older report that this one is held against. */
+  readonly baseline?: Report | undefined;
 }
 
 /** Its keys stand in the order of the contract. */
-export const makeReport = ({ head, tail, spec, rows, checks }: ReportParts): Report => ({
+export const makeReport = ({ head, tail, spec, rows, checks, baseline }: ReportParts): Report => ({
   ...head,
   ...tail,
   sections: spec.sections,
   causes: causesOf(rows, checks),
   rows,
   checks,
+  ...(baseline && { changes: changesBetween(baseline, { rows, checks }) }),
 });
 
 export interface JudgeInput extends Subject {

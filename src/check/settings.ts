@@ -23,11 +23,14 @@ import type { Proxy } from '../net/proxy.ts';
 import type { RunSettings } from '../run/run.ts';
 import type { Family } from '../net/resolver.ts';
 import type { Probe } from '../model/probe.ts';
+import type { Report } from '../model/report.ts';
 
 export interface CheckSettings {
   readonly run: RunSettings;
   readonly mode: Mode;
   readonly failOn: FailOn;
+  /** What the report is held against. */
+  readonly baseline?: Report | undefined;
   /** Whose certificates are believed, in words: the files, and what Node was started with. */
   readonly roots: readonly string[];
 }
@@ -58,6 +61,8 @@ export interface Wishes {
   readonly mode?: Mode | undefined;
   /** The mildest row verdict that makes the exit code 1. @default 'fail' */
   readonly failOn?: FailOn | undefined;
+  /** An older report, to tell what changed since. */
+  readonly baseline?: Report | undefined;
   /** False: nothing will be sent, and the proxy's password file is left alone. @default true */
   readonly needsSecrets?: boolean;
 }
@@ -103,6 +108,7 @@ export function settingsFor(
     },
     mode: wishes.mode ?? 'service',
     failOn: wishes.failOn ?? 'fail',
+    baseline: wishes.baseline,
     roots: [...rootsOfNode(), ...(site?.trust ?? []), ...(wishes.ca ?? [])],
   };
 }

@@ -1,4 +1,5 @@
 /** xenreach check: probe every requirement this machine is a source for. */
+import { setTimeout } from 'node:timers/promises';
 import { checkPrepared } from '../check/check.ts';
 import { prepare } from '../check/prepare.ts';
 import { probes } from '../check/registry.ts';
@@ -9,14 +10,15 @@ import { UsageError } from '../model/errors.ts';
 import type { Site } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
-import { deliver } from './deliver.ts';
+import { deliver, deliverNothing } from './deliver.ts';
 import { Interruption } from './interruption.ts';
 import { listenersFor } from './listeners.ts';
+import { takeLock } from './lock.ts';
 import { openLog } from './log.ts';
 import type { Arguments } from './options.ts';
 import { discardSinks, openSinks } from './outputs.ts';
 import { load } from './site.ts';
-import { choiceFrom, deadlineFrom, renderingFrom, wishesFrom } from './wishes.ts';
+import { choiceFrom, deadlineFrom, renderingFrom, splayFrom, wishesFrom } from './wishes.ts';
 
 /** What it costs: src/net/own-links.ts, src/net/syn-retransmits.ts, src/load/machine.ts. */
 const noProc =
@@ -25,12 +27,18 @@ const noProc =
 export const check: Command = {
   about: 'probe every requirement this machine is a source for; report; exit code',
   usage: '',
-  options: ['site', 'allow-files', ...selectOptions, ...probeOptions, ...reportOptions, 'help'],
+  options: ['site', 'allow-files', ...selectOptions, ...probeOptions, ...reportOptions, 'lock', 'splay', 'help'],
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'check');
-    const { spec, site } = await load(values);
-    return checkSite(values, spec, site);
+    const lock = values.lock === undefined ? undefined : takeLock(values.lock);
+    if (typeof lock === 'string') return deliverNothing(`not started: ${lock}`, values.format);
+    try {
+      const { spec, site } = await load(values);
+      return await checkSite(values, spec, site);
+    } finally {
+      lock?.release();
+    }
   },
 };
 
@@ -45,6 +53,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
   const { signal } = interruption;
   try {
     const sinks = openSinks(values);
+    await splay(splayFrom(values), signal);
     const prepared = await prepare({ spec, site, vantage, selection }, settings.run, signal);
     const { events, keepsChecks, end } = listenersFor(sinks, log, values);
     const report = await checkPrepared(prepared, settings, events, { signal, keepsChecks });
@@ -56,6 +65,12 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
   } finally {
     interruption.release();
   }
+}
+
+/** A thousand machines that start by the same clock do not ask at the same moment. */
+async function splay(mostMs: number, signal: AbortSignal): Promise<void> {
+  if (mostMs === 0) return;
+  await setTimeout(Math.random() * mostMs, undefined, { signal }).catch(() => undefined);
 }
 
 export function refuseWords(words: readonly string[], command: string): void {

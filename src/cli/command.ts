@@ -15,6 +15,7 @@ export const reportOptions: readonly OptionName[] = [
   'format',
   'output',
   'fail-on',
+  'baseline',
   'quiet',
   'verbose',
   'no-color',

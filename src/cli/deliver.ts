@@ -2,7 +2,7 @@
 import type { Report } from '../model/report.ts';
 import { reporters } from '../report/index.ts';
 import type { Sink } from './outputs.ts';
-import { complain, outTrouble } from './streams.ts';
+import { complain, outTrouble, say } from './streams.ts';
 import type { Rendering } from './wishes.ts';
 
 const incomplete = 3;
@@ -27,6 +27,14 @@ export async function deliver(
   if (convention) return unread !== null || isUnknown ? convention.troubleCode : worst;
   const isLost = lost.length > 0 || unread !== null;
   return isLost && report.exitCode !== 1 ? incomplete : (report.exitCode ?? 0);
+}
+
+/** There is no report and will be none, for no fault of the site's: the sentence, and the exit code that goes with it. */
+export function deliverNothing(why: string, format: string | undefined): number {
+  complain(why);
+  const convention = Object.entries(reporters).find(([name]) => name === format)?.[1].convention;
+  if (convention) say(convention.trouble(why));
+  return convention?.troubleCode ?? incomplete;
 }
 
 /** What was told line by line is told already, but for a plan, in which nothing happened. */

@@ -58,8 +58,9 @@ export const options = {
   family: { type: 'string', value: '4|6|any', about: 'address family (default: any)' },
   'fail-on': {
     type: 'string',
-    value: 'fail|unverified|warn',
-    about: 'the mildest row verdict that makes the exit code 1 (default: fail)',
+    value: 'fail|unverified|warn|new',
+    about:
+      'the mildest row verdict that makes the exit code 1; new: what fails and did not in --baseline (default: fail)',
   },
   xapi: {
     type: 'string',
@@ -80,6 +81,9 @@ export const options = {
   },
   vms: { type: 'boolean', about: 'running VMs too, for their consoles' },
   force: { type: 'boolean', about: 'overwrite the file' },
+  baseline: { type: 'string', value: 'FILE', about: 'a saved JSON report: tell what changed since' },
+  lock: { type: 'string', value: 'FILE', about: 'one run at a time: a second one ends with exit 3 and says who runs' },
+  splay: { type: 'string', value: 'D', about: 'start after a random part of this time' },
   set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
   record: { type: 'string', value: 'FILE', about: 'keep the conversation as the tests play it back (fixtures/wire)' },
   list: { type: 'boolean', about: 'name every probe' },

@@ -17,7 +17,7 @@ import { choiceFrom, renderingFrom, wishesFrom } from './wishes.ts';
 export const plan: Command = {
   about: 'the same, without sending anything: every check that would run, and every skip',
   usage: '',
-  options: check.options,
+  options: check.options.filter((name) => !['lock', 'splay', 'baseline'].includes(name)),
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'plan');

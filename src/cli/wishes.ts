@@ -1,7 +1,9 @@
 /** The parsed command line, taken apart once: how to run, which rows, and how to show it. */
 import type { Choice } from '../check/select.ts';
 import type { Wishes } from '../check/settings.ts';
-import { failOnChoices } from '../judge/report.ts';
+import { failOnChoices, type FailOn } from '../judge/report.ts';
+import { readReport } from '../load/report.ts';
+import { UsageError } from '../model/errors.ts';
 import type { RenderOptions } from '../model/report.ts';
 import { modes } from '../model/verdict.ts';
 import { durationMs, oneOf, wholeNumber, type Arguments, type OptionName } from './options.ts';
@@ -24,12 +26,23 @@ export function wishesFrom(values: Arguments): Wishes {
     ca: values.ca,
     allowFiles: values['allow-files'],
     mode: given(values.mode, (text) => oneOf(text, 'mode', modes)),
-    failOn: given(values['fail-on'], (text) => oneOf(text, 'fail-on', failOnChoices)),
+    failOn: failOnFrom(values),
+    baseline: given(values.baseline, readReport),
   };
+}
+
+function failOnFrom(values: Arguments): FailOn | undefined {
+  const failOn = given(values['fail-on'], (text) => oneOf(text, 'fail-on', failOnChoices));
+  if (failOn === 'new' && values.baseline === undefined)
+    throw new UsageError('--fail-on new needs the report of an earlier run: add --baseline FILE');
+  return failOn;
 }
 
 /** The whole run's, in milliseconds. */
 export const deadlineFrom = (values: Arguments): number | undefined => durationOf(values, 'deadline');
+
+/** At most so many milliseconds before the run. */
+export const splayFrom = (values: Arguments): number => durationOf(values, 'splay') ?? 0;
 
 export const choiceFrom = ({ as, row, section, role }: Arguments): Choice => ({
   as,
@@ -52,7 +65,7 @@ export function renderingFrom(values: Arguments): Rendering {
   });
 }
 
-const durationOf = (values: Arguments, name: 'timeout' | ('deadline' & OptionName)): number | undefined =>
+const durationOf = (values: Arguments, name: ('timeout' | 'deadline' | 'splay') & OptionName): number | undefined =>
   given(values[name], (text) => durationMs(text, name));
 
 const given = <T>(text: string | undefined, parse: (text: string) => T): T | undefined =>

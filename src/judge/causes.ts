@@ -3,6 +3,7 @@
  * a report's rows and checks alone, so that old and merged reports have causes too. Nothing is concluded that the checks
  * do not say: a cause is what several of them have in common.
  */
+import { portRuns } from '../model/ports.ts';
 import { causeKinds, type Cause, type CauseKind, type ReportCheck, type ReportRow } from '../model/report.ts';
 
 /** What they have in common, before it is known how many rows that are. */
@@ -163,18 +164,6 @@ function hostsOf({ checks }: Group): string {
 function portsOf({ checks }: Group): string {
   const byTransport = Map.groupBy(checks, ({ transport }) => transport);
   return [...byTransport]
-    .map(([transport, members]) => `${transport.toUpperCase()} ${runsOf(members.map(({ port }) => port))}`)
+    .map(([transport, members]) => `${transport.toUpperCase()} ${portRuns(members.map(({ port }) => port))}`)
     .join(' and ');
-}
-
-function runsOf(ports: readonly number[]): string {
-  const runs: [number, number][] = [];
-  for (const port of [...new Set(ports)].toSorted((a, b) => a - b)) {
-    const last = runs.at(-1);
-    if (last && port === last[1] + 1) last[1] = port;
-    else runs.push([port, port]);
-  }
-  return runs
-    .flatMap(([from, to]) => (to - from < 2 ? [...new Set([from, to])].map(String) : [`${from}-${to}`]))
-    .join(', ');
 }

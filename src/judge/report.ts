@@ -6,8 +6,8 @@ import type { CheckVerdict, Mode } from '../model/verdict.ts';
 import { reportId, type CheckResult } from './judge.ts';
 import { verdictOf, worst } from './table.ts';
 
-/** The mildest row verdict that makes the exit code 1. */
-export const failOnChoices = ['fail', 'unverified', 'warn'] as const;
+/** The mildest row verdict that makes the exit code 1; `new`: a failure that the baseline did not have. */
+export const failOnChoices = ['fail', 'unverified', 'warn', 'new'] as const;
 export type FailOn = (typeof failOnChoices)[number];
 
 /** Its keys stand in the order of the report: nobody copies a hundred thousand of them for that. */
@@ -100,15 +100,21 @@ export function summarize(rows: readonly ReportRow[], checks: number): Summary {
 }
 
 /** 1 when a row is at or above `failOn`, else 3 when the run is incomplete, else 0. */
-export function exitCodeOf(rows: readonly Pick<ReportRow, 'verdict'>[], failOn: FailOn, complete: boolean): 0 | 1 | 3 {
-  const failing: Readonly<Record<FailOn, readonly string[]>> = {
-    fail: ['fail'],
-    unverified: ['fail', 'unverified'],
-    warn: ['fail', 'unverified', 'warn'],
-  };
-  if (rows.some(({ verdict }) => verdict !== null && failing[failOn].includes(verdict))) return 1;
+export function exitCodeOf(
+  rows: readonly Pick<ReportRow, 'verdict' | 'was'>[],
+  failOn: FailOn,
+  complete: boolean,
+): 0 | 1 | 3 {
+  if (rows.some((row) => counts[failOn](row))) return 1;
   return complete ? 0 : 3;
 }
+
+const counts: Readonly<Record<FailOn, (row: Pick<ReportRow, 'verdict' | 'was'>) => boolean>> = {
+  fail: ({ verdict }) => verdict === 'fail',
+  unverified: ({ verdict }) => verdict === 'fail' || verdict === 'unverified',
+  warn: ({ verdict }) => verdict === 'fail' || verdict === 'unverified' || verdict === 'warn',
+  new: ({ verdict, was }) => verdict === 'fail' && was !== 'fail',
+};
 
 /** `local` and `aborted` teach nothing about the site: the run is then incomplete. */
 export const isInconclusive = ({ outcome }: Observation): boolean => outcome === 'local' || outcome === 'aborted';

@@ -36,6 +36,8 @@ const RowShape = v.object({
   notes: Texts,
   /** Ids of checks. */
   checks: Texts,
+  /** With a baseline: the verdict that the row had there. */
+  was: v.optional(v.nullable(v.picklist(rowVerdicts))),
 });
 
 /** In a plan everything that only a run can know is null. */
@@ -94,6 +96,17 @@ const CauseShape = v.object({
   remedy: v.nullable(Text),
 });
 
+const ChangeShape = v.object({
+  /** Of a row or a check. */
+  id: Text,
+  was: v.nullable(Text),
+  now: v.nullable(Text),
+  kind: v.picklist(['newly-failing', 'changed', 'recovered', 'new', 'gone']),
+});
+
+/** What is different from an older report. */
+const ChangesShape = v.object({ since: Time, rows: v.array(ChangeShape), checks: v.array(ChangeShape) });
+
 /** Known before the first packet: the `start` line of the ndjson stream. */
 const HeadShape = v.object({
   schema: v.literal(reportSchema),
@@ -149,6 +162,7 @@ export const ReportShape = v.object({
   checks: v.array(CheckShape),
   /** In a plan: what a run would read and spend. */
   inputs: v.optional(InputsShape),
+  changes: v.optional(ChangesShape),
 });
 
 /** The lines of the ndjson stream, in the order of their coming. */
@@ -172,6 +186,8 @@ export type Summary = Fixed<v.InferOutput<typeof SummaryShape>>;
 export type Stats = Fixed<v.InferOutput<typeof StatsShape>>;
 export type Cause = Fixed<v.InferOutput<typeof CauseShape>>;
 export type CauseKind = Cause['kind'];
+export type Change = Fixed<v.InferOutput<typeof ChangeShape>>;
+export type Changes = Fixed<v.InferOutput<typeof ChangesShape>>;
 export type ReportHead = Fixed<v.InferOutput<typeof HeadShape>>;
 export type ReportTail = Fixed<v.InferOutput<typeof TailShape>>;
 export type InputFile = Fixed<v.InferOutput<typeof InputFileShape>>;
@@ -183,6 +199,7 @@ export interface Report extends ReportHead, ReportTail {
   readonly rows: readonly ReportRow[];
   readonly checks: readonly ReportCheck[];
   readonly inputs?: Inputs;
+  readonly changes?: Changes;
 }
 
 /** A reporter turns a report into text. It decides nothing and writes nowhere. */

@@ -57,6 +57,15 @@ function code(text: string): string {
   return `${fence}${space}${text.replaceAll('|', String.raw`\|`)}${space}${fence}`;
 }
 
+/** A field of a CSV line. One that begins like a formula gets an apostrophe: spreadsheets run what peers send. */
+export function field(value: string | number | null): string {
+  if (value === null) return '';
+  if (typeof value === 'number') return String(value);
+  const text = plain(value);
+  const safe = /^[=+\-@]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) || safe !== safe.trim() ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
 /** JSON stays exact: what is unprintable can only stand inside strings, where \u says the same. */
 export function json(value: unknown, indent = 0): string {
   const text = JSON.stringify(value, null, indent);

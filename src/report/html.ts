@@ -103,6 +103,7 @@ function header(report: Report): string[] {
     `<p>${escape(say.subject(report))}</p>`,
     `<p class="soft">${escape(`${startedAt}${took}, ${say.plural(summary.checks, 'check')} for ${say.plural(spec.rows, 'row')}`)}</p>`,
     ...paragraph(say.incompleteness(report), 'fail'),
+    ...paragraph(say.sinceThen(report)),
     ...(say.isPlan(report) ? [] : ['<ul class="counts">', ...tiles, '</ul>']),
     '</header>',
   ];

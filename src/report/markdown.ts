@@ -76,6 +76,7 @@ function closing(report: Report): string {
     say.isPlan(report) ? 'Nothing was sent.' : `${say.counts(report)}.`,
     checked,
     say.elsewhere(report),
+    say.sinceThen(report),
     say.incompleteness(report),
     say.exitMeaning(report),
   ];

@@ -1,6 +1,6 @@
 /** What the reporters for people say in the same words: endpoints, outcomes, rows, the exit code. Raw text: escape it. */
 import type { SkipReason } from '../model/plan.ts';
-import type { Cause, Report, ReportCheck, ReportRow } from '../model/report.ts';
+import type { Cause, Change, Report, ReportCheck, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
 
 export const words: Readonly<Record<RowVerdict, string>> = {
@@ -89,6 +89,22 @@ export function culprits(row: ReportRow, checks: readonly ReportCheck[]): readon
   const counting = checks.filter((check) => !check.advisory);
   const same = counting.filter((check) => check.verdict === row.verdict);
   return same.length > 0 ? same : counting.filter((check) => check.verdict !== 'pass');
+}
+
+export const changeWords: Readonly<Record<Change['kind'], string>> = {
+  'newly-failing': 'newly failing',
+  changed: 'changed',
+  recovered: 'recovered',
+  new: 'new',
+  gone: 'gone',
+};
+
+/** "Since TIME: newly failing ntp, dns; recovered iscsi."; empty without a baseline. */
+export function sinceThen({ changes }: Report): string {
+  if (!changes) return '';
+  const groups = [...Map.groupBy(changes.rows, ({ kind }) => kind)];
+  const told = groups.map(([kind, members]) => `${changeWords[kind]} ${members.map(({ id }) => id).join(', ')}`);
+  return `Since ${changes.since}: ${told.join('; ') || 'no row changed'}.`;
 }
 
 export interface Failures {

@@ -49,6 +49,7 @@ export const text: Reporter = {
       paint: (style, shown) => (options.color ? styleText(styles[style], shown, { validateStream: false }) : shown),
       checksOf: say.indexChecks(report),
     };
+    if (options.quiet && report.exitCode === 0) return '';
     const blocks = say.isPlan(report) ? plan(page) : options.quiet ? quiet(page) : full(page);
     const texts = Array.from(blocks, (lines) => [...lines].join('\n'));
     return `${texts.filter((block) => block !== '').join('\n\n')}\n`;
@@ -115,6 +116,7 @@ function* heading({ report, width, paint }: Page): Lines {
   for (const line of wrap(`${report.startedAt}${took}, ${scope}`, width)) yield paint('aside', line);
   for (const line of wrap(say.roots(report), width)) yield paint('aside', line);
   for (const line of wrap(say.incompleteness(report), width)) yield paint('fail', line);
+  yield* wrap(say.sinceThen(report), width);
 }
 
 /** Causes before symptoms: what several rows have in common is one block, and `--verbose` explains its rows too. */

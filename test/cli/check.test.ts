@@ -5,21 +5,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { smallSite, type SmallSite } from '../support/license-server.ts';
+import { check, smallSite, withRefusal, type SmallSite } from '../support/license-server.ts';
 import { vacantPort } from '../support/real-io.ts';
 import { parseLines, parseReport, type ReportJson } from '../support/report-schema.ts';
-import { runXenreach, type Ran, type RunOptions } from '../support/run-xenreach.ts';
 import { patienceMs } from '../support/patience.ts';
-
-const check = (small: SmallSite, args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
-  runXenreach(['check', ...args], { cwd: small.folder, ...options });
-
-/** A second host where nothing listens. */
-const withRefusal = async (small: SmallSite): Promise<string> => {
-  const port = await vacantPort();
-  const hosts = `citrix-license-server: [{ host: 127.0.0.1, ports: { "27000": ${small.server.port} } }, { host: 127.0.0.2, ports: { "27000": ${port} } }]`;
-  return small.file('refusal.yaml', small.text.replace(/citrix-license-server:.*/, hosts));
-};
 
 /** Syslog over UDP: silence, which proves nothing. */
 const withSilence = (small: SmallSite): string =>

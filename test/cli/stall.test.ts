@@ -6,7 +6,7 @@ import { parseCheck } from '../support/report-schema.ts';
 import { runXenreach } from '../support/run-xenreach.ts';
 
 /** Longer than an attempt may take. */
-const [timeout, stallMs] = ['1s', 1500];
+const [timeout, stallMs] = ['5s', 6000];
 const stepMs = 100;
 
 let server: Server | undefined;

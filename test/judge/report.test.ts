@@ -1,7 +1,7 @@
 /** Counts, the summary's verdict, the exit code, and what TCP tells about hosts that were silent on UDP. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { exitCodeOf, failOnChoices, isComplete, plannedCheck, reportCheck, summarize } from '../../src/judge/report.ts';
+import { exitCodeOf, isComplete, plannedCheck, reportCheck, summarize } from '../../src/judge/report.ts';
 import { outcomes } from '../../src/model/outcome.ts';
 import { rowVerdicts, type RowVerdict } from '../../src/model/verdict.ts';
 import { checkedOf, checkOf, seen, usual } from '../support/judged.ts';
@@ -9,6 +9,8 @@ import { mixed } from '../report/sample.ts';
 
 const rowsOf = (...verdicts: readonly (RowVerdict | null)[]): typeof mixed.rows =>
   verdicts.map((verdict) => Object.assign({}, mixed.rows[0]!, { verdict }));
+
+const byVerdict = ['fail', 'unverified', 'warn'] as const;
 
 describe('the exit code', () => {
   test.for([
@@ -30,7 +32,7 @@ describe('the exit code', () => {
     ],
     [['skipped'], [0, 0, 0]],
   ] as const)('for rows %s is %s by --fail-on fail, unverified, warn', ([verdicts, codes]) => {
-    expect(failOnChoices.map((failOn) => exitCodeOf(rowsOf(...verdicts), failOn, true))).toEqual(codes);
+    expect(byVerdict.map((failOn) => exitCodeOf(rowsOf(...verdicts), failOn, true))).toEqual(codes);
   });
 
   test('is 3 for an incomplete run, and 1 where both hold', () => {
@@ -39,13 +41,21 @@ describe('the exit code', () => {
     expect(exitCodeOf(rowsOf('unverified'), 'unverified', false)).toBe(1);
   });
 
+  test('by --fail-on new counts failures that the baseline did not have', () => {
+    const row = { verdict: 'fail' } as const;
+    expect(exitCodeOf([{ ...row, was: 'fail' }], 'new', true)).toBe(0);
+    expect(exitCodeOf([{ ...row, was: 'pass' }], 'new', true)).toBe(1);
+    expect(exitCodeOf([{ ...row, was: null }], 'new', true)).toBe(1);
+    expect(exitCodeOf([{ verdict: 'unverified', was: 'pass' }], 'new', true)).toBe(0);
+  });
+
   test('is never 0 for what is incomplete, and grows with what is asked', () => {
     const any = fc.array(fc.constantFrom(...rowVerdicts), { maxLength: 8 });
     fc.assert(
       fc.property(any, (verdicts) => {
-        const codes = failOnChoices.map((failOn) => exitCodeOf(rowsOf(...verdicts), failOn, true));
+        const codes = byVerdict.map((failOn) => exitCodeOf(rowsOf(...verdicts), failOn, true));
         expect(codes).toEqual(codes.toSorted((a, b) => a - b));
-        expect(failOnChoices.map((failOn) => exitCodeOf(rowsOf(...verdicts), failOn, false))).not.toContain(0);
+        expect(byVerdict.map((failOn) => exitCodeOf(rowsOf(...verdicts), failOn, false))).not.toContain(0);
       }),
     );
   });

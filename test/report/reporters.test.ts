@@ -18,6 +18,9 @@ const extensions = {
   nagios: 'nagios',
   html: 'html',
   markdown: 'md',
+  csv: 'csv',
+  tap: 'tap',
+  firewall: 'firewall.csv',
 } as const satisfies Record<Format, string>;
 
 const formats = Object.keys(extensions) as Format[];

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Socket } from 'node:net';
-import { listening, type Listening } from './real-io.ts';
+import { listening, vacantPort, type Listening } from './real-io.ts';
+import { runXenreach, type Ran, type RunOptions } from './run-xenreach.ts';
 
 export interface SmallSite extends AsyncDisposable {
   readonly folder: string;
@@ -38,3 +39,13 @@ ${more}`;
   };
   return { folder, site, text, server, file, [Symbol.asyncDispose]: dispose };
 }
+
+/** A second host where nothing listens. */
+export async function withRefusal(small: SmallSite): Promise<string> {
+  const port = await vacantPort();
+  const hosts = `citrix-license-server: [{ host: 127.0.0.1, ports: { "27000": ${small.server.port} } }, { host: 127.0.0.2, ports: { "27000": ${port} } }]`;
+  return small.file('refusal.yaml', small.text.replace(/citrix-license-server:.*/, hosts));
+}
+
+export const check = (small: SmallSite, args: readonly string[], options: RunOptions = {}): Promise<Ran> =>
+  runXenreach(['check', ...args], { cwd: small.folder, ...options });

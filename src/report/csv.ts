@@ -1,0 +1,70 @@
+/** For a spreadsheet: a line for each check of each row, one for a row without checks. RFC 4180 but for the line ends. */
+import type { Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
+import { field } from './escape.ts';
+import * as say from './phrases.ts';
+
+const columns = [
+  'row',
+  'verdict',
+  'from',
+  'to',
+  'because',
+  'probe',
+  'transport',
+  'host',
+  'address',
+  'port',
+  'check verdict',
+  'advisory',
+  'outcome',
+  'stage',
+  'hint',
+  'code',
+  'detail',
+  'duration ms',
+] as const;
+
+export const csv: Reporter = {
+  about: 'for a spreadsheet: a line for each check of each row',
+  render(report) {
+    const checksOf = say.indexChecks(report);
+    return csvText([columns, ...report.rows.flatMap((row) => linesOf(row, checksOf(row)))]);
+  },
+};
+
+function linesOf(row: ReportRow, checks: readonly ReportCheck[]): Cell[][] {
+  const head = [row.id, row.verdict ?? row.skip ?? 'planned', row.from, row.to, row.because];
+  return checks.length === 0 ? [head] : checks.map((check) => [...head, ...cellsOf(check)]);
+}
+
+const cellsOf = (check: ReportCheck): Cell[] => [
+  check.probe,
+  check.transport,
+  check.host,
+  check.address,
+  check.port,
+  check.verdict,
+  check.advisory ? 'yes' : 'no',
+  check.outcome,
+  check.stage,
+  check.hint,
+  check.code,
+  check.detail,
+  check.durationMs,
+];
+
+export type Cell = string | number | null;
+
+/** Lines of as many fields as the first, each ended by a line feed, as the tools of a shell want it. */
+export function csvText(lines: readonly (readonly Cell[])[]): string {
+  const width = lines[0]?.length ?? 0;
+  const whole = lines.map((cells) => Array.from({ length: width }, (_, i) => field(cells[i] ?? null)).join(','));
+  return whole.map((line) => `${line}\n`).join('');
+}
+
+/** The addresses of this machine from which a destination may be reached: those of its family. */
+export function sourcesOf({ vantage }: Report, address: string | null): string {
+  const isSix = address?.includes(':') === true;
+  const own = vantage.addresses.filter((each) => each.includes(':') === isSix && !/^(?:127\.|::1$|fe80:)/i.test(each));
+  return own.join(' ');
+}
