@@ -7,8 +7,8 @@ import { openPeer } from '../../src/lab/peer.ts';
 import { peers } from '../../src/lab/peers/index.ts';
 import { optionsOf } from '../../src/model/probe.ts';
 import { Listeners } from '../../src/net/listeners.ts';
-import { checkOf } from '../support/judged.ts';
-import { observedOf } from '../support/running.ts';
+import { checkOf } from '../support/builders.ts';
+import { observedOf } from '../support/run-plan.ts';
 import { scriptedIo, setUp } from '../support/scripted-io.ts';
 
 const address = '127.0.0.1';

@@ -6,7 +6,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { smallSite, type SmallSite } from '../support/license-server.ts';
-import { runMain } from '../support/in-process.ts';
+import { runMain } from '../support/run-main.ts';
 import { runXenreach, type RunOptions } from '../support/run-xenreach.ts';
 
 let small: SmallSite;

@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import * as everyProbe from '../../probes/index.ts';
-import { runMain } from '../support/in-process.ts';
+import { runMain } from '../support/run-main.ts';
 import { smallSite } from '../support/license-server.ts';
 import { listening, vacantPort } from '../support/real-io.ts';
 import { parseCheck, parseReport } from '../support/report-schema.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { runMain } from '../support/in-process.ts';
+import { runMain } from '../support/run-main.ts';
 import { live, payloads } from '../support/payloads.ts';
 import { listening } from '../support/real-io.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest';
 import { openPeer } from '../../src/lab/peer.ts';
 import { ntpServer } from '../../src/lab/peers/ntp.ts';
 import { Listeners } from '../../src/net/listeners.ts';
-import { runMain } from '../support/in-process.ts';
+import { runMain } from '../support/run-main.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'xenreach-record-'));
 const listeners = new Listeners();

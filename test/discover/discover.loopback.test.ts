@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { TcpPeer } from '../../src/lab/caller.ts';
-import { runMain, type Ended } from '../support/in-process.ts';
+import { runMain, type Ended } from '../support/run-main.ts';
 import { patienceMs } from '../support/patience.ts';
 import { runXenreach } from '../support/run-xenreach.ts';
 import { recordsOf, startPeer, startXapi } from '../support/xapi.ts';

@@ -5,7 +5,7 @@ import { reportCheck } from '../../src/judge/report.ts';
 import type { Observation } from '../../src/model/outcome.ts';
 import type { Cause, ReportCheck, ReportRow } from '../../src/model/report.ts';
 import type { RowVerdict } from '../../src/model/verdict.ts';
-import { checkOf, seen, usual } from '../support/judged.ts';
+import { checkOf, seen, usual } from '../support/builders.ts';
 
 interface Asked {
   readonly row: string;

@@ -4,7 +4,7 @@ import { layerOf, layers, remedyFor, type Layer } from '../../src/judge/explain.
 import { hints, outcomes, stages, type Hint, type Outcome, type Stage } from '../../src/model/outcome.ts';
 import type { Observation } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
-import { checkOf, seen, usual } from '../support/judged.ts';
+import { checkOf, seen, usual } from '../support/builders.ts';
 
 type Case = readonly [Outcome, Stage | null, Hint | null, Layer, RegExp];
 

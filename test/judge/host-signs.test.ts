@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { HostSigns, isSilence } from '../../src/judge/host-signs.ts';
 import type { Observation } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
-import { checkOf, seen } from '../support/judged.ts';
+import { checkOf, seen } from '../support/builders.ts';
 
 type Parts = Parameters<typeof seen>[0];
 

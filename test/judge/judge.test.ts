@@ -6,7 +6,7 @@ import { layerOf } from '../../src/judge/explain.ts';
 import { hints, outcomes, stages } from '../../src/model/outcome.ts';
 import type { Skip } from '../../src/model/plan.ts';
 import { modes } from '../../src/model/verdict.ts';
-import { checkedOf, checkOf, requirementOf, rowOf, seen, usual } from '../support/judged.ts';
+import { checkedOf, checkOf, requirementOf, rowOf, seen, usual } from '../support/builders.ts';
 
 const noNews = new HostSigns();
 const refused = seen({

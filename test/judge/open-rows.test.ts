@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { OpenRows } from '../../src/judge/open-rows.ts';
 import type { Check, Plan } from '../../src/model/plan.ts';
-import { checkOf, requirementOf, rowOf, seen, usual } from '../support/judged.ts';
+import { checkOf, requirementOf, rowOf, seen, usual } from '../support/builders.ts';
 
 const useOf = (row: string): Check['uses'][number] => ({ ...usual, row });
 const idsOf = (rows: readonly { readonly id: string }[]): string[] => rows.map(({ id }) => id);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { exitCodeOf, isComplete, plannedCheck, reportCheck, summarize } from '../../src/judge/report.ts';
 import { outcomes } from '../../src/model/outcome.ts';
 import { rowVerdicts, type RowVerdict } from '../../src/model/verdict.ts';
-import { checkedOf, checkOf, seen, usual } from '../support/judged.ts';
+import { checkedOf, checkOf, seen, usual } from '../support/builders.ts';
 import { mixed } from '../report/sample.ts';
 
 const rowsOf = (...verdicts: readonly (RowVerdict | null)[]): typeof mixed.rows =>

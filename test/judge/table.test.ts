@@ -5,7 +5,7 @@ import { best, verdictOf, verdictTable, worst } from '../../src/judge/table.ts';
 import { hints, outcomes, stages, type Hint, type Outcome, type Stage } from '../../src/model/outcome.ts';
 import type { Transport } from '../../src/model/probe.ts';
 import { modes, rowVerdicts, type CheckVerdict } from '../../src/model/verdict.ts';
-import { seen } from '../support/judged.ts';
+import { seen } from '../support/builders.ts';
 
 type Line = readonly [Outcome, Stage | null, Hint | null, Transport, CheckVerdict, CheckVerdict, CheckVerdict];
 

@@ -6,8 +6,8 @@ import { openPeer } from '../../src/lab/peer.ts';
 import { peers } from '../../src/lab/peers/index.ts';
 import { optionsOf } from '../../src/model/probe.ts';
 import { Listeners } from '../../src/net/listeners.ts';
-import { checkOf } from '../support/judged.ts';
-import { observedOf } from '../support/running.ts';
+import { checkOf } from '../support/builders.ts';
+import { observedOf } from '../support/run-plan.ts';
 
 const address = '127.0.0.1';
 const listeners = new Listeners();

@@ -8,7 +8,7 @@ import { probes } from '../../src/check/registry.ts';
 import type { Observation, Outcome } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
 import { run, type RunSettings } from '../../src/run/run.ts';
-import { usual } from '../support/judged.ts';
+import { usual } from '../support/builders.ts';
 import { patienceMs } from '../support/patience.ts';
 
 const timeoutMs = 700;

@@ -4,9 +4,9 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Probe } from '../../src/model/probe.ts';
 import { DatagramSockets, type DatagramSocket, type DatagramListener } from '../../src/net/datagram-sockets.ts';
-import { checkOf } from '../support/judged.ts';
+import { checkOf } from '../support/builders.ts';
 import { bytesOf, failureOf, listening, realIo, textOf, vacantPort } from '../support/real-io.ts';
-import { observedOf } from '../support/running.ts';
+import { observedOf } from '../support/run-plan.ts';
 import { probes } from '../support/sites.ts';
 
 interface Peer extends AsyncDisposable {

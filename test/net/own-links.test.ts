@@ -1,7 +1,7 @@
 /** What the neighbour table makes of a failure that came too soon, too late or not at all. */
 import { describe, expect, test } from 'vitest';
 import { OwnLinks, unansweredIn } from '../../src/net/own-links.ts';
-import { seen } from '../support/judged.ts';
+import { seen } from '../support/builders.ts';
 
 const table = `IP address       HW type     Flags       HW address            Mask     Device
 192.0.2.5        0x1         0x0         00:00:00:00:00:00     *        eth0

@@ -6,7 +6,7 @@ import { decodeChallenges, type Challenge } from '../../src/net/challenge.ts';
 import { digestAnswer, strongestDigest } from '../../src/net/digest.ts';
 import { squidReason } from '../../src/net/proxy-refusal.ts';
 import { decodeHead } from '../../src/net/proxy.ts';
-import { decodes } from '../support/failure.ts';
+import { decodes } from '../support/endings.ts';
 import { bytesOf } from '../support/real-io.ts';
 import { patienceMs } from '../support/patience.ts';
 

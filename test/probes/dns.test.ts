@@ -6,7 +6,7 @@ import { dns, dnsTcp } from '../../probes/dns.ts';
 import { NetError } from '../../src/model/errors.ts';
 import { decodeOutline, decodeReply, encodeQuery, load, type Question } from '../../src/wire/dns.ts';
 import { DecodeError } from '../../src/wire/reader.ts';
-import { decodes, ending } from '../support/failure.ts';
+import { decodes, ending } from '../support/endings.ts';
 import { babble, scriptedIo } from '../support/scripted-io.ts';
 import { patienceMs } from '../support/patience.ts';
 

@@ -8,7 +8,7 @@ import { http, https } from '../../probes/http.ts';
 import { NetError } from '../../src/model/errors.ts';
 import type { SecureOptions, Target } from '../../src/model/probe.ts';
 import type { NetIo } from '../../src/net/io.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { realIo } from '../support/real-io.ts';
 
 const now = Date.parse('2026-01-01T00:00:00Z');

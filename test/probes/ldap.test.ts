@@ -6,7 +6,7 @@ import { decodeMessage, encodeSearch, ldap, ldaps, unbindRequest } from '../../p
 import { NetError } from '../../src/model/errors.ts';
 import type { SecureOptions } from '../../src/model/probe.ts';
 import { application, encode, encodeInteger, encodeText, tags } from '../../src/wire/der.ts';
-import { decodes, ending } from '../support/failure.ts';
+import { decodes, ending } from '../support/endings.ts';
 import { babble, scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'dc1.example.test', address: '192.0.2.1', port: 389, transport: 'tcp' } as const;

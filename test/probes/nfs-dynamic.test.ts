@@ -3,7 +3,7 @@ import { nfsDynamic } from '../../probes/nfs-dynamic.ts';
 import { NetError } from '../../src/model/errors.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
 import { encodeWords } from '../../src/wire/xdr.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { hostileReplies, outcomeOf } from '../support/strange-bytes.ts';
 import { expectOutcomes } from '../support/mutilate.ts';
 import { scriptedIo, type ScriptedIo, type Step } from '../support/scripted-io.ts';

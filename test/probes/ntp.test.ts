@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { decodeHeader, decodeReply, encodeRequest, ntp } from '../../probes/ntp.ts';
-import { decodes, ending } from '../support/failure.ts';
+import { decodes, ending } from '../support/endings.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'peer.test', address: '192.0.2.1', port: 123, transport: 'udp' } as const;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { resolve } from '../../probes/resolve.ts';
 import { NetError } from '../../src/model/errors.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'xs1.example.test', address: 'xs1.example.test', port: 53, transport: 'udp' } as const;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { smb } from '../../probes/smb.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { hostileReplies, outcomeOf, recordedReplies } from '../support/strange-bytes.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { tcp } from '../../probes/tcp.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'peer.test', address: '192.0.2.1', port: 27_000, transport: 'tcp' } as const;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { tls } from '../../probes/tls.ts';
 import { NetError } from '../../src/model/errors.ts';
 import type { SecureOptions } from '../../src/model/probe.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'peer.test', address: '192.0.2.1', port: 443, transport: 'tcp' } as const;

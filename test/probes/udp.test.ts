@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { udp } from '../../probes/udp.ts';
 import { NetError } from '../../src/model/errors.ts';
-import { ending } from '../support/failure.ts';
+import { ending } from '../support/endings.ts';
 import { scriptedIo } from '../support/scripted-io.ts';
 
 const target = { host: 'peer.test', address: '192.0.2.1', port: 6910, transport: 'udp' } as const;

@@ -8,9 +8,9 @@ import { NetError } from '../../src/model/errors.ts';
 import type { Check } from '../../src/model/plan.ts';
 import type { Probe } from '../../src/model/probe.ts';
 import { DecodeError } from '../../src/wire/reader.ts';
-import { checkOf } from '../support/judged.ts';
+import { checkOf } from '../support/builders.ts';
 import { listening, type Listening } from '../support/real-io.ts';
-import { observedOf, stub, type Observed } from '../support/running.ts';
+import { observedOf, stub, type Observed } from '../support/run-plan.ts';
 
 const check = checkOf({ probe: 'stub', host: '127.0.0.1', port: 9 });
 const ending = (run: Probe['run']): Promise<Observed> => observedOf([check], { probes: stub(run) });

@@ -9,7 +9,7 @@ import { readTrust } from '../../src/load/trust.ts';
 import type { Check } from '../../src/model/plan.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import type { RunSettings } from '../../src/run/run.ts';
-import { start } from '../support/running.ts';
+import { start } from '../support/run-plan.ts';
 import { elsewhere, everySource, probes, xenserver8 } from '../support/sites.ts';
 
 /** What keeps a process alive, or would; the lab's own listeners are there before and after. */

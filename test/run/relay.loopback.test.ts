@@ -5,9 +5,9 @@ import { makeAuthority } from '../../src/lab/certificate.ts';
 import { peers } from '../../src/lab/peers/index.ts';
 import { optionsOf } from '../../src/model/probe.ts';
 import { Listeners } from '../../src/net/listeners.ts';
-import { checkOf } from '../support/judged.ts';
+import { checkOf } from '../support/builders.ts';
 import { openDamaged, seeded } from '../support/relay.ts';
-import { observedOf } from '../support/running.ts';
+import { observedOf } from '../support/run-plan.ts';
 
 const address = '127.0.0.1';
 const rounds = 40;

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/model/errors.ts';
 import type { Check } from '../../src/model/plan.ts';
-import { checkOf } from '../support/judged.ts';
+import { checkOf } from '../support/builders.ts';
 import { listening, vacantPort } from '../support/real-io.ts';
-import { observedOf, start, stub } from '../support/running.ts';
+import { observedOf, start, stub } from '../support/run-plan.ts';
 import { patienceMs } from '../support/patience.ts';
 
 const tcpTo = (port: number, parts: Partial<Check> = {}): Check =>

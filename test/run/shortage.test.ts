@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { pauseMs, shortageOf } from '../../src/run/shortage.ts';
-import { seen } from '../support/judged.ts';
+import { seen } from '../support/builders.ts';
 
 const full = { overflowedSince: (ms: number) => ms <= 500 };
 

@@ -3,9 +3,9 @@ import type { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Observation } from '../../src/model/outcome.ts';
 import type { Check } from '../../src/model/plan.ts';
-import { checkOf } from '../support/judged.ts';
+import { checkOf } from '../support/builders.ts';
 import { listening, vacantPort, type Listening } from '../support/real-io.ts';
-import { observedOf, start, type Observed } from '../support/running.ts';
+import { observedOf, start, type Observed } from '../support/run-plan.ts';
 
 const threads = 2;
 const rate = 1_000_000;

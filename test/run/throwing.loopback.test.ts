@@ -14,7 +14,7 @@ import type { Check } from '../../src/model/plan.ts';
 import type { Probe, ProbeIo } from '../../src/model/probe.ts';
 import { makePlan } from '../../src/plan/plan.ts';
 import type { RunSettings } from '../../src/run/run.ts';
-import { observedOf } from '../support/running.ts';
+import { observedOf } from '../support/run-plan.ts';
 import { elsewhere, everySource, probes, xenserver8 } from '../support/sites.ts';
 
 const ioSteps = [

@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import type { Probe } from '../../src/model/probe.ts';
-import { ending } from './failure.ts';
+import { ending } from './endings.ts';
 import { scriptedIo, setUp, type Script, type Step } from './scripted-io.ts';
 
 interface Conversation extends Script {

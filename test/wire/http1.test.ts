@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NetError } from '../../src/model/errors.ts';
 import { decodeHeader, decodeStatusLine, readResponse, type HttpResponse } from '../../src/wire/http1.ts';
-import { decodes } from '../support/failure.ts';
+import { decodes } from '../support/endings.ts';
 import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 import { babble } from '../support/scripted-io.ts';
 

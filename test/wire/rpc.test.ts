@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { callInDatagram, decodeReply, encodeCall, readRecord, refusal } from '../../src/wire/rpc.ts';
-import { decodes } from '../support/failure.ts';
+import { decodes } from '../support/endings.ts';
 import { expectBounded, recordedReplies } from '../support/strange-bytes.ts';
 import { babble, scriptedIo } from '../support/scripted-io.ts';
 
