@@ -34,7 +34,7 @@ export const check: Command = {
     const lock = values.lock === undefined ? undefined : takeLock(values.lock);
     if (typeof lock === 'string') return deliverNothing(`not started: ${lock}`, values.format);
     try {
-      const { spec, site } = await load(values);
+      const { spec, site } = await load(values, true);
       return await checkSite(values, spec, site);
     } finally {
       lock?.release();

@@ -1,14 +1,18 @@
 /** xenreach discover: writes the site file from what this machine, its pool and DNS know. */
 import { existsSync, statSync } from 'node:fs';
+import { answerfileSource } from '../discover/answerfile.ts';
 import { readInventory } from '../discover/inventory.ts';
 import { discover as ask, type Discovered } from '../discover/discover.ts';
 import { isEmpty, type Draft } from '../discover/draft.ts';
 import { writeJson, writeYaml } from '../discover/write.ts';
 import { parseFingerprint, parseXapi, usualSocket } from '../discover/xapi-endpoint.ts';
 import type { Login } from '../discover/xapi.ts';
+import { introductionsOf } from '../check/introductions.ts';
 import { probes } from '../check/registry.ts';
+import { settingsFor } from '../check/settings.ts';
+import { nameFault } from '../load/host.ts';
 import { thisMachine } from '../load/machine.ts';
-import { readSecret } from '../load/read-file.ts';
+import { readFile, readSecret } from '../load/read-file.ts';
 import { parseSite } from '../load/site.ts';
 import { defaultSpec } from '../load/default-spec.ts';
 import { loadSpec } from '../load/spec.ts';
@@ -37,6 +41,9 @@ export const discover: Command = {
     'xapi-password-file',
     'tls-fingerprint',
     'ca',
+    'answerfile',
+    'domain',
+    'root',
     'vms',
     'spec',
     'deadline',
@@ -103,20 +110,52 @@ const nothingFound = ({ sources }: Draft): string =>
   `nothing was learned${sources.length === 0 ? '' : ` from ${sources.join(', ')}`}: no site file is written. Ask a pool with --xapi https://HOST, or write the file by hand (the README shows one)`;
 
 async function askAll(values: Arguments, spec: LoadedSpec): Promise<Discovered> {
+  const { root, answerfile, domain } = values;
+  if (domain !== undefined) refuseNoDomain(domain);
+  const answers = answerfile === undefined ? undefined : answerfileSource(textOf(answerfile), answerfile);
   const login = await loginFrom(values);
   const interruption = new Interruption(deadlineFrom(values) ?? usualDeadlineMs);
+  const { signal } = interruption;
+  // Of a pool elsewhere, or of a host that is still to be, this machine's files say nothing.
+  const isElsewhere = answers !== undefined || (values.xapi !== undefined && values.xapi !== usualSocket);
+  const files = root ?? (isElsewhere ? null : '/');
+  const settings = settingsFor({ needsSecrets: false }, null, thisMachine(), probes).run;
   try {
-    const self = { uuid: readInventory('/'), addresses: thisMachine().addresses };
-    return await ask({ login, self, wantsVms: values.vms ?? false, signal: interruption.signal }, spec);
+    return await ask(
+      {
+        login,
+        root: files,
+        environment: files === '/' ? process.env : undefined,
+        answers,
+        domain,
+        self: { uuid: readInventory(files ?? '/'), addresses: thisMachine().addresses },
+        wantsVms: values.vms ?? false,
+        signal,
+        introductions: (controllers, name) => introductionsOf(controllers, name, settings, signal),
+      },
+      spec,
+    );
   } finally {
     interruption.release();
   }
 }
 
-/** The pool that was named, else this host's own. */
+function refuseNoDomain(domain: string): void {
+  const fault = nameFault(domain);
+  if (fault !== null) throw new UsageError(`--domain ${fault}`);
+}
+
+function textOf(file: string): string {
+  const bytes = Buffer.from(readFile(file));
+  if (bytes.includes(0)) throw new UsageError(`${file}: is no text; give the installer's answer file`);
+  return bytes.toString('utf8');
+}
+
+/** The pool that was named, else this host's own, unless something else is asked for. */
 async function loginFrom(values: Arguments): Promise<Login | null> {
   const user = values['xapi-user'] ?? 'root';
-  const wanted = values.xapi ?? (existsSync(usualSocket) ? usualSocket : undefined);
+  const isHere = values.root === undefined && values.answerfile === undefined;
+  const wanted = values.xapi ?? (isHere && existsSync(usualSocket) ? usualSocket : undefined);
   if (wanted === undefined) return null;
   const fingerprints = (values['tls-fingerprint'] ?? []).flatMap((text) => text.split(',').map(parseFingerprint));
   const endpoint = parseXapi(wanted, { fingerprints, trust: readTrust(values.ca ?? []) });

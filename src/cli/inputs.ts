@@ -6,8 +6,8 @@ import { isSameProxy, namedFiles, type CheckSettings, type Wishes } from '../che
 
 export interface Loaded {
   readonly site: Site;
-  /** The files themselves, where there are any: `-` is standard input. */
-  readonly siteFile: string;
+  /** The files themselves: `-` is standard input, null a site that this machine knows by itself. */
+  readonly siteFile: string | null;
   readonly specFile: string | null;
 }
 
@@ -19,7 +19,7 @@ export function inputsOf(wishes: Wishes, { site, siteFile, specFile }: Loaded, {
   const isSiteProxy = site.proxy !== null && (wishes.proxy === undefined || isSameProxy(site.proxy.url, wishes.proxy));
   return {
     files: [
-      byCommand(siteFile, 'site'),
+      ...(siteFile === null ? [] : [byCommand(siteFile, 'site')]),
       ...(specFile === null ? [] : [byCommand(specFile, 'spec')]),
       ...site.trust.map((path) => bySite(path, 'trust')),
       ...(wishes.ca ?? []).map((path) => byCommand(path, 'ca')),

@@ -79,6 +79,13 @@ export const options = {
     value: 'HEX',
     about: 'take the certificate with this SHA-256 as it is',
   },
+  answerfile: { type: 'string', value: 'FILE', about: "the installer's answer file, before there is a host" },
+  domain: { type: 'string', value: 'NAME', about: 'the Active Directory domain, whose controllers DNS knows' },
+  root: {
+    type: 'string',
+    value: 'DIR',
+    about: "read the system's files below DIR: a mounted disk, an unpacked status report",
+  },
   vms: { type: 'boolean', about: 'running VMs too, for their consoles' },
   force: { type: 'boolean', about: 'overwrite the file' },
   baseline: { type: 'string', value: 'FILE', about: 'a saved JSON report: tell what changed since' },

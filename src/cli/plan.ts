@@ -21,7 +21,7 @@ export const plan: Command = {
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'plan');
-    const loaded = await load(values);
+    const loaded = await load(values, false);
     const { spec, site } = loaded;
     const vantage = thisMachine();
     const wishes = wishesFrom(values);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { probes } from '../check/registry.ts';
 import { namedFiles } from '../check/settings.ts';
+import { thisMachine } from '../load/machine.ts';
 import { whyNotOurs } from '../load/ownership.ts';
 import { maxFileBytes, readFile } from '../load/read-file.ts';
 import { isPath, readSite, siteOf } from '../load/site.ts';
@@ -11,12 +12,15 @@ import { UsageError } from '../model/errors.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Loaded } from './inputs.ts';
 import type { Arguments } from './options.ts';
+import { complain } from './streams.ts';
 import { wishesFrom } from './wishes.ts';
 
 const defaultSites = ['site.yaml', '/etc/xenreach/site.yaml'];
 
-export async function load(values: Arguments): Promise<Loaded & { readonly spec: LoadedSpec }> {
+/** `sends`: the resolvers may be asked where there is no site file. */
+export async function load(values: Arguments, sends: boolean): Promise<Loaded & { readonly spec: LoadedSpec }> {
   const file = values.site ?? defaultSite();
+  if (file === undefined) return discovered(values, sends);
   const name = file === '-' ? '<stdin>' : file;
   // Once: it may be a pipe.
   const source = file === '-' ? await standardInput() : readFile(file);
@@ -29,7 +33,21 @@ export async function load(values: Arguments): Promise<Loaded & { readonly spec:
   return { spec, site: siteOf(document, spec), siteFile: file, specFile: isPath(wanted) ? wanted : null };
 }
 
-function defaultSite(): string {
+const discoveryMs = 10_000;
+
+/** Nobody wrote a site: what this machine knows is one. */
+async function discovered(values: Arguments, asksDns: boolean): Promise<Loaded & { readonly spec: LoadedSpec }> {
+  const { nothingHere, siteOfThisMachine } = await import('../discover/here.ts');
+  const wanted = values.spec ?? defaultSpec;
+  const spec = await loadSpec(wanted, probes);
+  const signal = AbortSignal.timeout(discoveryMs);
+  const found = await siteOfThisMachine({ vantage: thisMachine(), asksDns, signal, environment: process.env }, spec);
+  if (!found) throw nothingHere(defaultSites);
+  for (const line of [found.told, ...found.trouble]) complain(line);
+  return { spec, site: found.site, siteFile: null, specFile: isPath(wanted) ? wanted : null };
+}
+
+function defaultSite(): string | undefined {
   const found = defaultSites.find((file) => existsSync(file));
   if (found !== undefined) {
     const why = whyNotOurs(found);
@@ -38,9 +56,7 @@ function defaultSite(): string {
       `${found} is not taken by itself: ${why}, and a site says what is sent, and to whom. Read it, then name it: --site ${found}`,
     );
   }
-  throw new UsageError(
-    `no site file: neither ${defaultSites.join(' nor ')} is there. Name one with --site FILE (the README shows one), or try xenreach demo`,
-  );
+  return undefined;
 }
 
 async function standardInput(): Promise<Uint8Array> {

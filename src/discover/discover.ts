@@ -2,21 +2,39 @@
  * What this machine, its pool and DNS know, as one draft of a site. Each source is asked by itself, beside the others, and
  * what one has learned is kept when another fails or the time is over.
  */
+import type { Introduction } from '../load/controllers.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { NameResolver } from '../net/resolver.ts';
 import { openXapi, type XapiLimits } from '../net/xapi-client.ts';
+import { dnsSource, type DomainGuess } from './dns.ts';
 import { draftOf, type Draft } from './draft.ts';
 import type { Source } from './finding.ts';
 import type { Self } from './pool/view.ts';
+import { systemFiles } from './system/files.ts';
+import { searchDomains } from './system/names.ts';
+import { systemSource } from './system/system.ts';
 import { xapiSource } from './xapi-source.ts';
 import type { Login } from './xapi.ts';
 
 export interface Wanted {
   /** The pool; null: nobody is asked. */
   readonly login: Login | null;
+  /** Below which folder the system's files are read; null: they are not. */
+  readonly root: string | null;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Read already: the installer's answer file. */
+  readonly answers?: Source | undefined;
+  readonly domain?: string | undefined;
   readonly self: Self;
   readonly wantsVms: boolean;
+  /** False: not even the resolvers are asked. */
+  readonly asksDns?: boolean;
   readonly signal: AbortSignal;
+  /** Absent: no controller is asked, only the resolvers are. */
+  readonly introductions?: (
+    controllers: readonly string[],
+    domain: string,
+  ) => Promise<ReadonlyMap<string, Introduction>>;
 }
 
 export interface Discovered {
@@ -28,17 +46,44 @@ export interface Discovered {
 const xapiLimits: XapiLimits = { timeoutMs: 15_000, maxBytes: 32 << 20, maxTotalBytes: 128 << 20 };
 
 export async function discover(wanted: Wanted, spec: LoadedSpec): Promise<Discovered> {
-  const sources = await askPool(wanted);
-  return { sources, draft: draftOf(sources, spec) };
-}
-
-async function askPool({ login, self, wantsVms, signal }: Wanted): Promise<readonly Source[]> {
-  if (!login) return [];
+  const { root, environment, answers, signal } = wanted;
   const resolver = new NameResolver({ family: 'any', timeoutMs: 2500, tries: 2 });
+  const cancel = (): void => resolver.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
   try {
-    const open = (endpoint: Login['endpoint']) => openXapi(endpoint, resolver, xapiLimits);
-    return [await xapiSource(login, self, { open, signal, wantsVms })];
+    const files = root === null ? [] : [systemSource(root, environment)];
+    const [pool, dns] = await Promise.all([askPool(wanted, resolver), askDns(wanted, resolver)]);
+    // The first source wins where only one can: what was named, then the pool, then this machine.
+    const sources = [...(answers ? [answers] : []), ...pool, ...files, ...dns];
+    const ordered = wanted.domain === undefined ? sources : [...dns, ...sources.filter((each) => !dns.includes(each))];
+    return { sources: ordered, draft: draftOf(ordered, spec) };
   } finally {
+    signal.removeEventListener('abort', cancel);
     resolver.cancel();
   }
+}
+
+async function askPool({ login, self, wantsVms, signal }: Wanted, resolver: NameResolver): Promise<readonly Source[]> {
+  if (!login) return [];
+  const open = (endpoint: Login['endpoint']) => openXapi(endpoint, resolver, xapiLimits);
+  return [await xapiSource(login, self, { open, signal, wantsVms })];
+}
+
+/** The domain that was named; else this machine's search domains may be one. */
+async function askDns(wanted: Wanted, resolver: NameResolver): Promise<readonly Source[]> {
+  const { domain, root, introductions, asksDns = true } = wanted;
+  if (!asksDns) return [];
+  const guesses: DomainGuess[] =
+    domain !== undefined
+      ? [{ domain: domain.toLowerCase(), isNamed: true, from: '--domain' }]
+      : root === null
+        ? []
+        : searchDomains(systemFiles(root)).map((each) => ({
+            domain: each,
+            isNamed: false,
+            from: 'search domain of /etc/resolv.conf',
+          }));
+  if (guesses.length === 0) return [];
+  const services = (name: string) => resolver.services(name);
+  return [await dnsSource(guesses, { services, ...(introductions && { introductions }) })];
 }

@@ -16,6 +16,20 @@ const examples: Readonly<Record<string, string>> = {
   vm: '[{ host: 10.0.0.10, console: vnc }]',
 };
 
+/** Where an administrator finds it, when nobody that was asked knows. */
+const places: Readonly<Record<string, string>> = {
+  'xenserver-host': 'xe host-list params=address',
+  'citrix-license-server': 'xe host-list params=license-server',
+  'wlb-appliance': 'xe pool-list params=wlb-url',
+  'cluster-member': 'xe cluster-host-list, on a host; or not-used: [cluster-member]',
+  'syslog-server': 'xe host-list params=logging',
+  'domain-controller': 'xe host-list params=external-auth-service-name, or --domain NAME',
+  'san-controller': 'xe pbd-list params=device-config',
+  'nfsv4-server': 'xe pbd-list params=device-config',
+  'nfsv3-server': 'xe pbd-list params=device-config',
+  'smb-file-server': 'xe pbd-list params=device-config',
+};
+
 /** Roles that nobody looks for unless asked, and that only clutter a file. */
 const seldom = new Set(['xencenter', 'windows-vm', 'management-client', 'pvs-target-device', 'vm']);
 
@@ -84,10 +98,13 @@ function roleLines({ roles, absent, notUsed }: Draft): string[] {
     const hint = absent.get(role.role);
     if (hint === undefined && (seldom.has(role.role) || notUsed.some(({ value }) => value === role.role))) return [];
     const example = examples[role.role] ?? '[10.0.0.10]';
-    return [`  ${comment(`${role.role}: ${example}`, `not found: ${hint ?? 'nothing that was asked knows it'}`)}`];
+    return [`  ${comment(`${role.role}: ${example}`, `not found: ${hint ?? placeText(role.role)}`)}`];
   });
   return ['', roles.some(isFilled) ? 'roles:' : 'roles: {}', ...entries];
 }
+
+const placeText = (role: string): string =>
+  Object.hasOwn(places, role) ? `nobody that was asked knows it; ${places[role]}` : 'nobody that was asked knows it';
 
 /** The block of one role, two blanks deep. */
 function entryLines(role: DraftRole, indent = '  '): string[] {

@@ -213,16 +213,9 @@ describe('a site', () => {
     await expectRefusal(['plan', '--site', file], told);
   });
 
-  test('that is not there, is a folder, or is not named at all', async () => {
+  test('that is not there, or is a folder', async () => {
     await expectRefusal(['check', '--site', 'gone.yaml'], [/gone\.yaml.*no such file/]);
     await expectRefusal(['check', '--site', 'folder'], [/folder.*is a directory/]);
-    await expectRefusalOfProcess(
-      ['check'],
-      [/no site file: neither site\.yaml nor \/etc\/xenreach\/site\.yaml/, /--site FILE/],
-      {
-        cwd: join(small.folder, 'folder'),
-      },
-    );
   });
 
   test('on standard input is read like a file', async () => {

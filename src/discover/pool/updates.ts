@@ -1,7 +1,6 @@
 /** Where the pool has its updates from, and the proxy that is for them alone. */
-import { decodeProxyUrl, proxyUrlFault } from '../../load/proxy-url.ts';
-import { httpAuthority } from '../../model/address.ts';
 import type { Finding } from '../finding.ts';
+import { proxyUrl } from '../proxy-setting.ts';
 import { has, list, text, type Fields } from '../records.ts';
 import { namesOf, type PoolView } from './view.ts';
 
@@ -63,18 +62,7 @@ function proxyFindings(pool: Fields): Finding[] {
       },
     ];
   }
-  const username = text(pool, 'repository_proxy_username') || undefined;
+  const username = text(pool, 'repository_proxy_username') || usable.username;
   const from = 'pool.repository_proxy_url: for the updates alone; XenCenter and telemetry have their own way out';
-  return [{ kind: 'proxy', url: usable, username, for: updateRows, from }];
-}
-
-/** http://HOST:PORT without user and password, or undefined. A URL without a port means that of its scheme. */
-function proxyUrl(url: string): string | undefined {
-  const plain = url.trim().replace(/^(https?:\/\/)?[^/@]*@/i, '$1');
-  const schemed = /^https?:\/\//i.test(plain) ? plain : `http://${plain}`;
-  const bare = schemed.replace(/[/?#]*$/, '');
-  const ported = /:\d+$/.test(bare) ? bare : `${bare}:${/^https/i.test(bare) ? 443 : 80}`;
-  if (proxyUrlFault(ported) !== null) return undefined;
-  const { isSecure, host, port } = decodeProxyUrl(ported);
-  return `${isSecure ? 'https' : 'http'}://${httpAuthority(host, port, 0)}`;
+  return [{ kind: 'proxy', url: usable.url, username, for: updateRows, from }];
 }

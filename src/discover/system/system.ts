@@ -1,0 +1,31 @@
+/** This machine's own files as a source of findings, without asking anybody. */
+import type { Finding, Source } from '../finding.ts';
+import { domains } from './domain.ts';
+import { systemFiles } from './files.ts';
+import { syslogServers } from './logs.ts';
+import { nameServers } from './names.ts';
+import { proxies } from './proxies.ts';
+import { storage } from './storage.ts';
+import { timeServers } from './time.ts';
+
+/** `environment`: that of this process; absent where the files are another machine's. */
+export function systemSource(root: string, environment?: Readonly<Record<string, string | undefined>>): Source {
+  const files = systemFiles(root);
+  const findings: Finding[] = [
+    ...host(files.text('etc/xensource-inventory')),
+    ...nameServers(files),
+    ...timeServers(files),
+    ...syslogServers(files),
+    ...domains(files),
+    ...storage(files),
+    ...proxies(files, environment ?? {}),
+  ];
+  const name = root === '/' ? 'the files of this machine' : `the files below ${root}`;
+  return { name, findings, told: [...new Set(files.trouble)], trouble: null };
+}
+
+/** A XenServer host has this file; nobody else does. */
+function host(inventory: string): Finding[] {
+  if (!/^INSTALLATION_UUID=/m.test(inventory)) return [];
+  return [{ kind: 'vantage', role: 'xenserver-host', from: '/etc/xensource-inventory: this is a host' }];
+}
