@@ -13,12 +13,13 @@ const isReporter = (file: string): boolean => file.startsWith('src/report/') && 
 
 const products = ['XenServer', 'XCP-ng', 'XenCenter', 'Citrix', 'xapi', 'winbind', 'chrony', 'Samba'];
 
-/** Names of probes that are words of the model as well: transports, stages, a key of the site. */
-const words = new Set(['tcp', 'udp', 'tls', 'resolve', 'dns']);
+/** Names of probes and reporters that are words of the model as well: transports, stages, layers, a key of the site. */
+const words = new Set(['tcp', 'udp', 'tls', 'resolve', 'dns', 'firewall']);
 
-/** These commands print text and JSON of their own. */
-const ownFormats = new Set(['text', 'json', 'ndjson']);
-const commands = new Set(['src/cli/probe.ts', 'src/cli/spec.ts', 'src/cli/discover.ts']);
+/** These print text, JSON and Markdown of their own: no report of a check. */
+const ownFormats = new Set(['text', 'json', 'ndjson', 'markdown']);
+const others = ['probe', 'spec', 'discover', 'diff'].map((name) => `src/cli/${name}.ts`);
+const printers = new Set([...others, 'src/report/changes.ts']);
 
 /** `discover --xapi` asks the pool, which is called so, and not the probe. */
 const asksPool = (file: string, name: string): boolean =>
@@ -30,11 +31,15 @@ test('no file of the centre names a probe', () => {
 });
 
 test('no file of the centre names a reporter', () => {
-  const names = Object.keys(reporters);
-  const others = names.filter((name) => !ownFormats.has(name));
-  const isCommand = (file: string): boolean => commands.has(file);
-  expect(naming(names, (file) => !isReporter(file) && !isCommand(file))).toEqual([]);
-  expect(naming(others, isCommand)).toEqual([]);
+  const names = Object.keys(reporters).filter((name) => !words.has(name));
+  const isPrinter = (file: string): boolean => printers.has(file);
+  expect(naming(names, (file) => !isReporter(file) && !isPrinter(file))).toEqual([]);
+  expect(
+    naming(
+      names.filter((name) => !ownFormats.has(name)),
+      isPrinter,
+    ),
+  ).toEqual([]);
 });
 
 /** Quoted, as a key is compared: `check.probe === 'ntp'`. */

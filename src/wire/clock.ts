@@ -4,8 +4,8 @@ import type { ProbeIo } from '../model/probe.ts';
 /** The skew that Kerberos lets pass, and with it every member of a domain: RFC 4120 section 8.2. */
 export const kerberosSkewMs = 5 * 60_000;
 
-/** How far their clock is ahead of ours, in whole milliseconds. */
-export const clockOffsetMs = (theirsMs: number, oursMs: number): number => Math.round(theirsMs - oursMs);
+/** How far their clock is ahead of ours, in whole milliseconds; never -0. */
+export const clockOffsetMs = (theirsMs: number, oursMs: number): number => Math.round(theirsMs - oursMs) + 0;
 
 interface ClockLimits {
   readonly warnBeyondMs: number;

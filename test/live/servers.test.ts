@@ -207,8 +207,8 @@ const rows: readonly Row[] = [
     start: (host) => startSmbd(host, 'encrypted-only'),
     // It takes nothing older than 3.1.1, so neither does it take what XenServer mounts with.
     asks: [
-      { ask: 'smb', port: 445, set: { dialect: 'any' }, evidence: { dialect: '3.1.1', signing: 'required' } },
-      { ask: 'smb', port: 445, outcome: 'declined', stage: 'exchange' },
+      { ask: 'smb', port: 445, evidence: { dialect: '3.1.1', signing: 'required' } },
+      { ask: 'smb', port: 445, set: { dialect: '3.0' }, outcome: 'declined', stage: 'exchange' },
     ],
   },
   {
@@ -216,8 +216,8 @@ const rows: readonly Row[] = [
     needs: 'smbd',
     start: (host) => startSmbd(host, 'smb1-only'),
     asks: [
-      { ask: 'smb', port: 445, set: { dialect: 'any' }, evidence: { dialect: 'NT LM 0.12' } },
-      { ask: 'smb', port: 445, outcome: 'declined', stage: 'exchange' },
+      { ask: 'smb', port: 445, evidence: { dialect: 'NT LM 0.12' } },
+      { ask: 'smb', port: 445, set: { dialect: '3.0' }, outcome: 'declined', stage: 'exchange' },
     ],
   },
   {

@@ -21,4 +21,5 @@ test.for([
 
 test('an offset is whole milliseconds, and positive where their clock is ahead', () => {
   expect(clockOffsetMs(1_000_000.6, 999_999.9)).toBe(1);
+  expect(clockOffsetMs(999_999.9, 1_000_000)).toBe(0);
 });
