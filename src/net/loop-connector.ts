@@ -36,14 +36,14 @@ export class LoopConnector<T> implements Connector<T> {
 
   start(job: T, address: string, port: number): void {
     const slot = this.#free.pop() ?? this.#slots.length;
-    const socket = new ConnectingSocket<T>(this, job, slot, { address, port });
+    const to = { host: address, port, family: familyOfAddress(address), autoSelectFamily: false };
+    const socket = new ConnectingSocket<T>(this, job, slot, to);
     // Functions shared by all sockets: a closure each would cost as much as the rest of this method.
     socket.on('connect', onConnect);
     socket.on('error', onError);
     socket.deadline = this.#deadlines.add(this.timeoutMs, this.#expire, socket);
     this.#slots[slot] = socket;
     this.#options.counters.connects += 1;
-    const to = { host: address, port, family: familyOfAddress(address), autoSelectFamily: false };
     const { sourceAddress } = this.#options;
     socket.connect(sourceAddress === undefined ? to : { ...to, localAddress: sourceAddress });
   }
@@ -92,12 +92,12 @@ class ConnectingSocket<T> extends Socket {
   readonly startedAt = performance.now();
   deadline: Deadline | undefined = undefined;
 
-  constructor(owner: LoopConnector<T>, job: T, slot: number, to: { address: string; port: number }) {
+  constructor(owner: LoopConnector<T>, job: T, slot: number, to: { host: string; port: number }) {
     super();
     this.owner = owner;
     this.job = job;
     this.slot = slot;
-    this.toAddress = to.address;
+    this.toAddress = to.host;
     this.toPort = to.port;
   }
 }

@@ -23,7 +23,7 @@ export class Job {
   readonly probe: Probe;
   readonly address: string;
   /** Undefined for a check at a literal address. */
-  readonly named: NamedCheck | undefined;
+  named: NamedCheck | undefined = undefined;
   readonly answerOnConnect: Answer | undefined;
   /** How often it was put back because this machine was out of resources. */
   putBacks = 0;
@@ -32,13 +32,12 @@ export class Job {
   startedMs = NaN;
   release = nothing;
 
-  constructor(index: number, check: Check, probe: Probe, target: { address: string; named?: NamedCheck }) {
+  constructor(index: number, check: Check, probe: Probe, address: string) {
     this.index = index;
     this.check = check;
     this.probe = probe;
     this.answerOnConnect = answerOnConnect(check, probe);
-    this.address = target.address;
-    this.named = target.named;
+    this.address = address;
   }
 
   /** Its address is done. True when it was the last one of the check. */

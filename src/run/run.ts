@@ -125,7 +125,8 @@ class Run {
     const check = this.#checks[index]!;
     const named: NamedCheck = { notes, addressesLeft: addresses.length };
     for (const address of addresses) {
-      const job = new Job(index, check, this.#probeOf(check), { address, named });
+      const job = new Job(index, check, this.#probeOf(check), address);
+      job.named = named;
       this.#pool.add(job, this.#hostOf(check, address), this.#isPaced(check));
     }
   }
@@ -138,7 +139,7 @@ class Run {
 
   #literalJob(index: number): Job {
     const check = this.#checks[index]!;
-    return new Job(index, check, this.#probeOf(check), { address: literalOf(check) });
+    return new Job(index, check, this.#probeOf(check), literalOf(check));
   }
 
   /** An attempt has ended. */
