@@ -12,15 +12,17 @@ export async function deliver(
   report: Report,
   [standard, ...files]: readonly Sink[],
   rendering: Rendering,
+  { isTold = report.exitCode !== null }: { readonly isTold?: boolean } = {},
 ): Promise<number> {
-  for (const sink of files) deliverTo(sink, report, rendering);
+  const toSink = (sink: Sink): void => deliverTo(sink, report, rendering, isTold);
+  files.forEach(toSink);
   const lost = files.flatMap(({ trouble }) => trouble ?? []);
   lost.forEach(complain);
   const convention = standard && report.exitCode !== null ? reporters[standard.format].convention : undefined;
   const worst = convention?.exitCode(report) ?? 0;
   const isUnknown = convention !== undefined && lost.length > 0 && worst < 2;
   if (standard && isUnknown) standard.write(convention.trouble(lost.join('; ')));
-  else if (standard) deliverTo(standard, report, rendering);
+  else if (standard) toSink(standard);
 
   const unread = await outTrouble();
   if (unread !== null) complain(unread);
@@ -37,9 +39,9 @@ export function deliverNothing(why: string, format: string | undefined): number 
   return convention?.troubleCode ?? incomplete;
 }
 
-/** What was told line by line is told already, but for a plan, in which nothing happened. */
-function deliverTo(sink: Sink, report: Report, rendering: Rendering): void {
+/** `isTold`: line by line, to who wants it so; nothing happened in a plan or in a report that is judged again. */
+function deliverTo(sink: Sink, report: Report, rendering: Rendering, isTold: boolean): void {
   const reporter = reporters[sink.format];
-  if (!reporter.stream || report.exitCode === null) sink.write(reporter.render(report, rendering(sink.isTerminal)));
+  if (!reporter.stream || !isTold) sink.write(reporter.render(report, rendering(sink.isTerminal)));
   sink.commit();
 }

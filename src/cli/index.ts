@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   discover: async () => (await import('./discover.ts')).discover,
   spec: async () => (await import('./spec.ts')).spec,
   probe: async () => (await import('./probe.ts')).probe,
+  judge: async () => (await import('./judge.ts')).judge,
   diff: async () => (await import('./diff.ts')).diff,
   demo: async () => (await import('./demo.ts')).demo,
 };

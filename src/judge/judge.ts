@@ -42,6 +42,7 @@ export function judgeRow(row: PlannedRow, checked: readonly CheckResult[], mode:
     transports: row.transports,
     ports: row.ports,
     purpose: requirement.purpose,
+    ...(row.require === 'any' && { require: row.require }),
   };
   if (skip) {
     return {

@@ -12,7 +12,7 @@ export type FailOn = (typeof failOnChoices)[number];
 
 /** Its keys stand in the order of the report: nobody copies a hundred thousand of them for that. */
 export function reportCheck(check: Check, observation: Observation, mode: Mode): ReportCheck {
-  return {
+  const reported: ReportCheck = {
     id: reportId(check, observation),
     rows: rowIdsOf(check),
     probe: check.probe,
@@ -36,6 +36,7 @@ export function reportCheck(check: Check, observation: Observation, mode: Mode):
     warnings: observation.warnings,
     notes: observation.notes,
   };
+  return check.viaProxy ? { ...reported, viaProxy: true } : reported;
 }
 
 function worstVerdict({ uses, transport }: Check, observation: Observation, mode: Mode): CheckVerdict {
@@ -80,6 +81,7 @@ export function plannedCheck(check: Check): ReportCheck {
     evidence: {},
     warnings: [],
     notes: [],
+    ...(check.viaProxy && { viaProxy: true }),
   };
 }
 

@@ -10,7 +10,7 @@ import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
 
 /** A report of 100,000 checks has some 60 MiB. */
-const maxReportBytes = 256 * 1024 * 1024;
+export const maxReportBytes = 256 * 1024 * 1024;
 
 /** `file`: a path, as the command line names it. Throws a UsageError that names everything that is wrong with it. */
 export const readReport = (file: string): Report => parseReport(readFile(file, maxReportBytes), file);

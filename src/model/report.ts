@@ -27,6 +27,8 @@ const RowShape = v.object({
   /** As the page writes them. */
   ports: Text,
   purpose: Text,
+  /** One good host is enough; absent where all are wanted. */
+  require: v.optional(v.picklist(['all', 'any'])),
   verdict: v.nullable(v.picklist(rowVerdicts)),
   /** One sentence for a person. */
   because: v.nullable(Text),
@@ -68,6 +70,8 @@ const CheckShape = v.object({
   evidence: v.record(v.string(), v.unknown()),
   warnings: v.optional(Texts, []),
   notes: v.optional(Texts, []),
+  /** Through the HTTP proxy; absent where it is not. */
+  viaProxy: v.optional(v.boolean()),
 });
 
 const SummaryShape = v.object({

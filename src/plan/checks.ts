@@ -157,7 +157,8 @@ function uniqueId(id: string, others: readonly Draft[]): string {
   return count === 0 ? id : `${id}~${count + 1}`;
 }
 
-function useOf(row: Requirement, need: Need, probe: Probe): Use {
+/** What a row will make of a check. */
+export function useOf(row: Requirement, need: Need, probe: Probe): Use {
   return {
     row: row.id,
     expect: need.expect,

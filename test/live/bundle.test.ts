@@ -24,7 +24,7 @@ import { makeBundle, type Bundle } from '../../packaging/bundle.ts';
 import type { Report } from '../../src/model/report.ts';
 import { specOf } from '../bench/whole-check.ts';
 import { makeAuthority, type Authority } from '../support/certificates.ts';
-import { makeLab, setNames, whyNotLive, type Lab } from '../support/netns.ts';
+import { makeLab, on, path, setNames, whyNotLive, type Lab } from '../support/netns.ts';
 import { busybox, inRoot, makeRoot, type InRoot, type Told } from '../support/roots.ts';
 import type { Server } from '../support/servers.ts';
 import { startBind9 } from '../support/servers/bind9.ts';
@@ -317,6 +317,25 @@ describe.skipIf(why !== null || !isX64)('the portable folder', () => {
       expect(stdout.replaceAll('\n', ' ')).toContain(
         "Certificates are held against Node's own roots and /etc/pki/tls/certs/ca-bundle.crt.",
       );
+    });
+
+    test('a script of bash alone sees the same through curl and the proxy, and says what it cannot see', () => {
+      const at = root();
+      writeFileSync(join(at, 'site.json'), siteFor(['/ca.pem']));
+      writeFileSync(join(at, 'ca.pem'), authority.certificate);
+      const { namespace } = lab.client;
+      const plan = inRoot(at, [program, 'plan', '--site', '/site.json', '--format', 'sh'], { namespace });
+      const [bash, ...args] = on(namespace, ['bash', '-s']);
+      const env = { PATH: path, CURL_CA_BUNDLE: join(at, 'ca.pem') };
+      const seen = spawnSync(bash, args, { input: plan.stdout, encoding: 'utf8', env });
+      expect(seen).toMatchObject({ status: 0, stderr: '' });
+      writeFileSync(join(at, 'seen.jsonl'), seen.stdout);
+      const { stdout } = inRoot(at, [program, 'judge', '/seen.jsonl', '--format', 'json'], { namespace });
+      const { rows: judged } = JSON.parse(stdout) as Report;
+      const verdictOf = (row: string): unknown => judged.find(({ id }) => id === row)?.verdict;
+      expect(['updates-repo', 'ntp', 'ad-kerberos'].map(verdictOf)).toEqual(['pass', 'unverified', 'unverified']);
+      const { because } = judged.find(({ id }) => id === 'updates-repo')!;
+      expect(because).toBe('HTTP 200: reached, through the proxy');
     });
   });
 });
