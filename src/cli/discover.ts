@@ -49,6 +49,7 @@ export const discover: Command = {
     'deadline',
     'output',
     'force',
+    'merge',
     'format',
     'help',
   ],
@@ -61,6 +62,8 @@ export const discover: Command = {
   async run({ values, positionals }) {
     refuseWords(positionals, 'discover');
     const format = oneOf(values.format ?? 'yaml', 'format', ['yaml', 'json']);
+    if (values.merge !== undefined && format === 'json')
+      throw new UsageError('--merge keeps comments, which JSON has none of; leave out --format json');
     const target = targetFrom(values);
     try {
       const spec = await loadSpec(values.spec ?? defaultSpec, probes);
@@ -69,7 +72,7 @@ export const discover: Command = {
         for (const line of told) complain(`${name}: ${line}`);
         if (trouble !== null) complain(trouble);
       }
-      return await deliver(found, { format, target, spec });
+      return await deliver(found, { format, target, spec, merge: values.merge });
     } finally {
       target?.discard();
     }
@@ -80,14 +83,26 @@ interface Delivery {
   readonly format: 'yaml' | 'json';
   readonly target: Target | null;
   readonly spec: LoadedSpec;
+  /** The site of a person, to add to. */
+  readonly merge: string | undefined;
 }
 
-async function deliver({ draft, sources }: Discovered, { format, target, spec }: Delivery): Promise<number> {
+const written = (draft: Draft, format: Delivery['format'], spec: LoadedSpec): string =>
+  format === 'json' ? writeJson(draft) : writeYaml(draft, spec);
+
+async function mergedInto(file: string, draft: Draft, spec: LoadedSpec): Promise<string> {
+  const { mergeInto } = await import('../discover/merge.ts');
+  const { text, told } = await mergeInto(textOf(file), file, draft, spec);
+  for (const line of told) complain(line);
+  return text;
+}
+
+async function deliver({ draft, sources }: Discovered, { format, target, spec, merge }: Delivery): Promise<number> {
   if (isEmpty(draft)) {
     complain(nothingFound(draft));
     return codes.nothing;
   }
-  const text = format === 'json' ? writeJson(draft) : writeYaml(draft, spec);
+  const text = merge === undefined ? written(draft, format, spec) : await mergedInto(merge, draft, spec);
   // What is written is what `check` takes; anything else is a defect, and better told here.
   await parseSite(text, 'the discovered site', spec);
   if (target) commit(target, text);
@@ -147,7 +162,7 @@ function refuseNoDomain(domain: string): void {
 
 function textOf(file: string): string {
   const bytes = Buffer.from(readFile(file));
-  if (bytes.includes(0)) throw new UsageError(`${file}: is no text; give the installer's answer file`);
+  if (bytes.includes(0)) throw new UsageError(`${file}: is no text`);
   return bytes.toString('utf8');
 }
 
@@ -184,7 +199,7 @@ function targetFrom({ output = [], force = false }: Arguments): Target | null {
   const isThere = existsSync(file);
   if (isThere && !force) {
     throw new UsageError(
-      `${file} is there already and stays as it is; --force overwrites it, --merge ${file} adds to it`,
+      `${file} is there already and stays as it is; --force overwrites it; --merge ${file} --output ${file} --force adds to it`,
     );
   }
   try {

@@ -87,6 +87,7 @@ export const options = {
     about: "read the system's files below DIR: a mounted disk, an unpacked status report",
   },
   vms: { type: 'boolean', about: 'running VMs too, for their consoles' },
+  merge: { type: 'string', value: 'FILE', about: 'add to this site, whose every word stays, and tell what differs' },
   force: { type: 'boolean', about: 'overwrite the file' },
   baseline: { type: 'string', value: 'FILE', about: 'a saved JSON report: tell what changed since' },
   lock: { type: 'string', value: 'FILE', about: 'one run at a time: a second one ends with exit 3 and says who runs' },

@@ -107,7 +107,7 @@ const placeText = (role: string): string =>
   Object.hasOwn(places, role) ? `nobody that was asked knows it; ${places[role]}` : 'nobody that was asked knows it';
 
 /** The block of one role, two blanks deep. */
-function entryLines(role: DraftRole, indent = '  '): string[] {
+export function entryLines(role: DraftRole, indent = '  '): string[] {
   const { hosts, domain } = role;
   const inner = domain === undefined ? `${indent}  ` : `${indent}    `;
   const items = hosts.map((host) => `${inner}- ${flowHost(host)} ${comment(host.from)}`);
@@ -116,7 +116,7 @@ function entryLines(role: DraftRole, indent = '  '): string[] {
   return [`${indent}${role.role}:`, named, ...(items.length > 0 ? [`${indent}  hosts:`, ...items] : [])];
 }
 
-function flowHost({ host, port, ports, console }: HostFinding): string {
+export function flowHost({ host, port, ports, console }: HostFinding): string {
   if (port === undefined && ports === undefined && console === undefined) return scalar(host);
   const moved = Object.entries(ports ?? {}).map(([documented, used]) => `"${documented}": ${used}`);
   const parts = [
@@ -144,10 +144,10 @@ function factLines({ facts, absent }: Draft, spec: LoadedSpec): string[] {
   return ['', facts.length > 0 ? 'facts:' : 'facts: {}', ...lines];
 }
 
-const factLine = ({ fact, value, from }: Draft['facts'][number]): string =>
+export const factLine = ({ fact, value, from }: Draft['facts'][number]): string =>
   `${fact}: ${typeof value === 'string' ? scalar(value) : String(value)} ${comment(from)}`;
 
-function proxyLines({ proxy, absent }: Draft): string[] {
+export function proxyLines({ proxy, absent }: Draft): string[] {
   if (!proxy) {
     const hint = absent.get('proxy');
     return hint === undefined
@@ -168,11 +168,11 @@ function proxyLines({ proxy, absent }: Draft): string[] {
 }
 
 /** One line, whatever is in it. */
-const comment = (...texts: readonly string[]): string =>
+export const comment = (...texts: readonly string[]): string =>
   `# ${visible(texts.join('  # ').replaceAll(/[\n\r\t\u0085\u2028\u2029]+/g, ' '))}`;
 
 /** Plain where it can only be read as a text, else in double quotes, which YAML reads as JSON does. */
-function scalar(value: string): string {
+export function scalar(value: string): string {
   const isPlain = /^(?:[A-Za-z][A-Za-z0-9._-]*|\d{1,3}(?:\.\d{1,3}){3})$/.test(value);
   const isWord = /^(?:true|false|null|yes|no|on|off|y|n)$/i.test(value);
   return isPlain && !isWord ? value : escaped(JSON.stringify(value.toWellFormed()));

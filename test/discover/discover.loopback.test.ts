@@ -107,6 +107,20 @@ test('a file that is there stays, unless it is forced', async () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
+test('--merge adds to what a person wrote, and tells what differs', async () => {
+  await using xapi = await startXapi({ records });
+  const file = join(folder(), 'site.yaml');
+  writeFileSync(file, 'roles:\n  dns-server: [10.20.30.2, 10.9.9.9] # mine\nfacts: { ssh-enabled: false }\n');
+  const args = ['--xapi', xapi.path, '--merge', file, '--output', file, '--force'];
+  const { exitCode, stdout, stderr } = await discover(args, '');
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+  expect(stderr).toContain('ssh-enabled: the file says false, found was true');
+  expect(stderr).toContain('dns-server: 10.9.9.9 stands in the file and was not found');
+  const merged = readFileSync(file, 'utf8');
+  expect(merged).toContain('  dns-server: [10.20.30.2, 10.9.9.9, 10.20.30.3] # mine\n');
+  expect(merged).toContain('  citrix-license-server:\n    - lic01.example.test # host.license_server of');
+});
+
 test('a class that cannot be read is exit code 3, and the rest is written', async () => {
   await using xapi = await startXapi({ records }, ({ body }) =>
     body.includes('SR.get_all_records')
