@@ -6,7 +6,11 @@ import { parseSite } from '../load/site.ts';
 import { defaultSpec } from '../load/default-spec.ts';
 import { loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
+import type { LabPoolAccess } from '../lab/index.ts';
+import type { LoadedSpec } from '../model/spec.ts';
 import { checkSite, refuseWords } from './check.ts';
+import type { Arguments } from './options.ts';
+import { complain } from './streams.ts';
 import { isSystemError, troubleText } from './trouble.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
 
@@ -26,6 +30,7 @@ export const demo: Command = {
     try {
       // Its files are our own, wherever the system keeps what is temporary.
       const { folder: _, ...site } = await parseSite(lab.site, 'demo', spec);
+      if (isWatched(values)) complain(await discoveredText(lab.pool, spec));
       const usual = { as: sourceRoles(spec), ...loopbackPace };
       return await checkSite({ ...usual, ...values }, spec, { ...site, origin: 'embedded' });
     } finally {
@@ -33,6 +38,36 @@ export const demo: Command = {
     }
   },
 };
+
+/** A person reads along: whoever wants another format, or little, gets the report alone. */
+const isWatched = ({ format = 'text', quiet = false }: Arguments): boolean => format === 'text' && !quiet;
+
+/** The embedded pool, discovered by its API as any other: what `xenreach discover` would write down. */
+async function discoveredText(pool: LabPoolAccess, spec: LoadedSpec): Promise<string> {
+  const { discover } = await import('../discover/discover.ts');
+  const { rolesText } = await import('../discover/draft.ts');
+  const { host, port, password, fingerprint } = pool;
+  const { draft, sources } = await discover(
+    {
+      login: {
+        endpoint: { kind: 'https', host, port, fingerprints: [fingerprint], trust: [] },
+        user: 'root',
+        password,
+      },
+      root: null,
+      self: { uuid: undefined, addresses: [] },
+      wantsVms: false,
+      asksDns: false,
+      signal: AbortSignal.timeout(discoveryMs),
+    },
+    spec,
+  );
+  const trouble = sources.flatMap((source) => source.trouble ?? []);
+  if (trouble.length > 0) return `discovery: ${trouble.join('; ')}`;
+  return `discovery: ${sources.map(({ name }) => name).join(', ')} knows ${rolesText(draft)}`;
+}
+
+const discoveryMs = 5000;
 
 /** The certificate of its authority lies in a file, as a site's does. */
 function explain(error: unknown): never {

@@ -74,6 +74,15 @@ export function draftOf(sources: readonly Source[], spec: LoadedSpec): Draft {
 export const isEmpty = ({ roles, proxy }: Draft): boolean =>
   proxy === undefined && roles.every(({ hosts, domain }) => hosts.length === 0 && domain === undefined);
 
+/** "ntp-server (2), domain-controller (corp.test)" */
+export function rolesText({ roles }: Draft): string {
+  const found = roles.flatMap(({ role, hosts, domain }) => {
+    if (domain !== undefined) return [`${role} (${domain.value})`];
+    return hosts.length > 0 ? [`${role} (${hosts.length})`] : [];
+  });
+  return found.join(', ') || 'a proxy alone';
+}
+
 function roleOf(role: string, findings: readonly Finding[], takesDomain: boolean, remarks: Set<string>): DraftRole {
   const hosts = new Map<string, HostFinding>();
   for (const finding of of(findings, 'host')) {

@@ -8,7 +8,7 @@ import { UsageError } from '../model/errors.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { discover } from './discover.ts';
-import { isEmpty, type Draft } from './draft.ts';
+import { isEmpty, rolesText } from './draft.ts';
 import { readInventory } from './inventory.ts';
 import { usualSocket } from './xapi-endpoint.ts';
 import { writeYaml } from './write.ts';
@@ -54,14 +54,6 @@ export async function siteOfThisMachine(here: Here, spec: LoadedSpec): Promise<F
     told: `no site file: using what ${draft.sources.join(' and ')} know: ${rolesText(draft)}; xenreach discover writes it down`,
     trouble: sources.flatMap(({ told, trouble }) => told.concat(trouble ?? [])),
   };
-}
-
-function rolesText({ roles }: Draft): string {
-  const found = roles.flatMap(({ role, hosts, domain }) => {
-    if (domain !== undefined) return [`${role} (${domain.value})`];
-    return hosts.length > 0 ? [`${role} (${hosts.length})`] : [];
-  });
-  return found.join(', ') || 'a proxy alone';
 }
 
 export const nothingHere = (places: readonly string[]): UsageError =>

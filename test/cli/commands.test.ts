@@ -187,17 +187,20 @@ describe('help', () => {
   test.for([['--help'], ['-h'], ['help']])('%s lists the commands', async (args) => {
     const { exitCode, stdout, stderr } = await runMain(args);
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    for (const command of ['check', 'plan', 'spec', 'probe', 'demo'])
+    for (const command of ['check', 'plan', 'discover', 'spec', 'probe', 'demo'])
       expect(stdout).toMatch(new RegExp(`^ +${command} `, 'm'));
   });
 
-  test.for(['check', 'plan', 'spec', 'probe', 'demo'])('of %s tells each of its options', async (command) => {
-    const first = await runMain([command, '--help']);
-    const second = await runMain(['help', command]);
-    expect(first.exitCode).toBe(0);
-    expect(second.stdout).toBe(first.stdout);
-    expect(first.stdout).toMatch(/--help/);
-  });
+  test.for(['check', 'plan', 'discover', 'spec', 'probe', 'demo'])(
+    'of %s tells each of its options',
+    async (command) => {
+      const first = await runMain([command, '--help']);
+      const second = await runMain(['help', command]);
+      expect(first.exitCode).toBe(0);
+      expect(second.stdout).toBe(first.stdout);
+      expect(first.stdout).toMatch(/--help/);
+    },
+  );
 
   test('--version is the package’s', async () => {
     expect((await runMain(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -125,3 +125,13 @@ test('in path mode the broken site fails only where the path does', async () => 
     'management-port-80-closed',
   ]);
 });
+
+test('a person is told what discovery finds of the embedded pool, by its own API', async () => {
+  const { exitCode, stdout, stderr } = await runXenreach(['demo', '--row', 'wlb-api'], { env: { TMPDIR: temporary } });
+  expect(exitCode).toBe(0);
+  expect(stdout).not.toContain('discovery');
+  expect(stderr).toMatch(
+    /^xenreach: discovery: XAPI at https:\/\/127\.0\.0\.\d+:\d+ knows xenserver-host \(1\), .*\n$/,
+  );
+  expect(stderr).toContain('domain-controller (lab.example)');
+});
