@@ -27,6 +27,8 @@ import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import own from '../package.json' with { type: 'json' };
 import { bundledPackages } from '../rolldown.config.ts';
+import { billOfMaterials, type DebianPackage } from './sbom.ts';
+import { putShare } from './share.ts';
 
 const root = join(import.meta.dirname, '..');
 const loader = 'ld-linux-x86-64.so.2';
@@ -36,6 +38,8 @@ const documents = ['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md'];
 export interface Bundle {
   readonly folder: string;
   readonly archive: string;
+  /** CycloneDX. */
+  readonly bill: string;
   /** Of the tar stream: what two builds of one commit have in common, however they are packed. */
   readonly tarSha256: string;
 }
@@ -47,17 +51,29 @@ export interface BundleOptions {
   readonly level?: number | null;
 }
 
-export function makeBundle({ out = join(root, 'dist'), level = 6 }: BundleOptions = {}): Bundle {
+export async function makeBundle({ out = join(root, 'dist'), level = 6 }: BundleOptions = {}): Promise<Bundle> {
   const name = `xenreach-${own.version}-linux-x64`;
   const folder = join(out, name);
   rmSync(folder, { recursive: true, force: true });
   putProgram(join(folder, 'app'));
   const libraries = putNode(join(folder, 'lib'));
   putDocuments(folder);
+  await putShare(join(folder, 'share'));
   putLicenses(join(folder, 'licenses'), libraries);
   putMarker(folder);
   setModes(folder);
-  return { folder, ...pack(out, name, level) };
+  const bill = billOfMaterials({
+    packages: [...bundledPackages, ...loadedPackages()],
+    debian: debianPackages(libraries),
+    nodeVersion: process.versions.node,
+    time: commitTime(),
+  });
+  const billFile = join(out, `${name}.cdx.json`);
+  writeFileSync(billFile, bill);
+  const packed = pack(out, name, level);
+  const sums = [packed.archive, billFile].filter((file) => existsSync(file));
+  writeFileSync(join(out, 'SHA256SUMS'), sums.map((file) => `${sha256(file)}  ${basename(file)}\n`).join(''));
+  return { folder, bill: billFile, ...packed };
 }
 
 function putProgram(app: string): void {
@@ -142,13 +158,6 @@ const Description = v.object({
 const describe = (file: string): v.InferOutput<typeof Description> =>
   v.parse(Description, JSON.parse(readFileSync(file, 'utf8')));
 
-export interface DebianPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly source: string;
-  readonly sourceVersion: string;
-}
-
 export function debianPackages(libraries: readonly string[]): readonly DebianPackage[] {
   const names = libraries.map((file) => {
     // Debian 12 has /lib in /usr, and its lists still know both.
@@ -220,7 +229,6 @@ function pack(out: string, name: string, level: number | null): Pick<Bundle, 'ar
   if (level !== null) run('xz', ['-f', '-T2', `-${level}`, tar]);
   else rmSync(tar);
   const archive = `${tar}.xz`;
-  if (level !== null) writeFileSync(join(out, 'SHA256SUMS'), `${sha256(archive)}  ${basename(archive)}\n`);
   return { archive, tarSha256 };
 }
 
@@ -250,7 +258,7 @@ function run(program: string, args: readonly string[], input = ''): string {
 
 if (import.meta.main) {
   const { values } = parseArgs({ options: { out: { type: 'string' }, level: { type: 'string' } } });
-  const { archive, tarSha256 } = makeBundle({
+  const { archive, tarSha256 } = await makeBundle({
     ...(values.out && { out: values.out }),
     level: Number(values.level ?? 6),
   });

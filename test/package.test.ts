@@ -45,6 +45,8 @@ test('it holds what is built, the types, the tables, the schemas and the documen
     'specs/xenserver-8.yaml',
     'schema/report.schema.json',
     'docs/examples/check.js',
+    'share/man/man1/xenreach.1',
+    'share/bash-completion/completions/xenreach',
     'README.md',
     'CHANGELOG.md',
     'SECURITY.md',

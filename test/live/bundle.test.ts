@@ -44,25 +44,42 @@ describe.skipIf(why !== null || !isX64)('the portable folder', () => {
   let bundle: Bundle;
   let roots = 0;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'xenreach-bundle-'));
-    bundle = makeBundle({ out: folder, level: 1 });
+    bundle = await makeBundle({ out: folder, level: 1 });
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const root = (files: Readonly<Record<string, string>> = {}): string =>
     makeRoot(join(folder, `root${(roots += 1)}`), bundle.folder, files);
 
-  test('is small, whole and made the same twice', () => {
+  test('is small, whole and made the same twice', async () => {
     expect(statSync(bundle.archive).size).toBeLessThan(mostBytes);
     const again = mkdtempSync(join(folder, 'again-'));
-    expect(makeBundle({ out: again, level: null }).tarSha256).toBe(bundle.tarSha256);
+    const second = await makeBundle({ out: again, level: null });
+    expect(second.tarSha256).toBe(bundle.tarSha256);
+    expect(readFileSync(second.bill, 'utf8')).toBe(readFileSync(bundle.bill, 'utf8'));
     const sums = readFileSync(join(folder, 'SHA256SUMS'), 'utf8');
     expect(sums).toMatch(new RegExp(`^[0-9a-f]{64}  ${basename(bundle.archive)}$`, 'm'));
     const names = execFileSync('tar', ['-tf', bundle.archive], { encoding: 'utf8' }).trimEnd().split('\n');
     expect(names[1]).toMatch(/\/xenreach$/);
     expect(names.at(-1)).toMatch(/\/lib\/complete$/);
     rmSync(again, { recursive: true });
+  });
+
+  test('has a bill of materials with every package, Node and every library', () => {
+    const bill = JSON.parse(readFileSync(bundle.bill, 'utf8')) as {
+      components: { name: string; version: string; purl: string }[];
+    };
+    expect(bill).toMatchObject({
+      bomFormat: 'CycloneDX',
+      specVersion: '1.5',
+      metadata: { component: { name: 'xenreach' } },
+    });
+    const names = bill.components.map(({ name }) => name);
+    const packages = globSync(['[^@]*', '@*/*'], { cwd: join(bundle.folder, 'app/node_modules') });
+    expect(names).toEqual(expect.arrayContaining([...packages, 'valibot', 'yaml', 'node', 'libc6', 'libstdc++6']));
+    expect(bill.components.filter(({ version, purl }) => !version || !purl.startsWith('pkg:'))).toEqual([]);
   });
 
   test('says whose its parts are, and where the sources of the libraries are', () => {
