@@ -52,7 +52,7 @@ export async function checkPrepared(
   const began = performance.now();
   const head = headOf({ ...prepared, roots: settings.roots }, settings.mode);
   events.onStart?.(head);
-  const judging = new Judging(plan, settings, events, keepsChecks);
+  const judging = new Judging(prepared, settings, events, keepsChecks);
   const control = run(plan.checks, settings.run, {
     onObservation: (observed) => judging.observe(observed, control.inFlight()),
     onSelf: ({ index }) => judging.finish(index, false, control.inFlight()),
@@ -82,6 +82,7 @@ class Judging {
   readonly #mode: Mode;
   readonly #events: CheckEvents;
   readonly #rows: OpenRows;
+  readonly #alerts: NonNullable<Prepared['site']['alerts']>;
   /** Verdicts of the baseline, by row. Undefined: there is no baseline. */
   readonly #was: ReadonlyMap<string, ReportRow['verdict']> | undefined;
   /** Undefined: they are told and forgotten. */
@@ -90,8 +91,9 @@ class Judging {
   #done = 0;
   #failing = 0;
 
-  constructor(plan: Plan, { mode, baseline }: CheckSettings, events: CheckEvents, keepsChecks: boolean) {
+  constructor({ plan, site }: Prepared, { mode, baseline }: CheckSettings, events: CheckEvents, keepsChecks: boolean) {
     this.#plan = plan;
+    this.#alerts = site.alerts ?? [];
     this.#mode = mode;
     this.#was = baseline && new Map(baseline.rows.map(({ id, verdict }) => [id, verdict]));
     this.#events = events;
@@ -133,9 +135,11 @@ class Judging {
     this.#events.onRow?.(this.#beside(row));
   }
 
-  /** The row beside what it was in the baseline. */
+  /** The row beside what it was in the baseline, and a failed one beside what the pool says of it. */
   #beside(row: ReportRow): ReportRow {
-    return this.#was ? { ...row, was: this.#was.get(row.id) ?? null } : row;
+    const alerts = row.verdict === 'fail' ? this.#alerts.filter(({ rows }) => rows.includes(row.id)) : [];
+    const told = alerts.length > 0 ? { ...row, notes: [...row.notes, ...alerts.map(({ text }) => text)] } : row;
+    return this.#was ? { ...told, was: this.#was.get(row.id) ?? null } : told;
   }
 
   #report(check: Check, observation: Observation): ReportCheck {

@@ -24,7 +24,7 @@ import type { Mode } from '../model/verdict.ts';
 /** What is checked, from where, against what. */
 export interface Subject {
   readonly spec: LoadedSpec;
-  readonly site: Pick<Site, 'name' | 'origin'>;
+  readonly site: Pick<Site, 'name' | 'origin' | 'alerts'>;
   readonly vantage: Vantage;
   /** The source roles spoken for. */
   readonly as: readonly string[];

@@ -27,6 +27,8 @@ export interface Wanted {
   readonly domain?: string | undefined;
   readonly self: Self;
   readonly wantsVms: boolean;
+  /** The pool's alerts too, for the rows of a check. */
+  readonly wantsAlerts?: boolean;
   /** False: not even the resolvers are asked. */
   readonly asksDns?: boolean;
   readonly signal: AbortSignal;
@@ -63,10 +65,13 @@ export async function discover(wanted: Wanted, spec: LoadedSpec): Promise<Discov
   }
 }
 
-async function askPool({ login, self, wantsVms, signal }: Wanted, resolver: NameResolver): Promise<readonly Source[]> {
+async function askPool(
+  { login, self, wantsVms, wantsAlerts = false, signal }: Wanted,
+  resolver: NameResolver,
+): Promise<readonly Source[]> {
   if (!login) return [];
   const open = (endpoint: Login['endpoint']) => openXapi(endpoint, resolver, xapiLimits);
-  return [await xapiSource(login, self, { open, signal, wantsVms })];
+  return [await xapiSource(login, self, { open, signal, wantsVms, wantsAlerts })];
 }
 
 /** The domain that was named; else this machine's search domains may be one. */

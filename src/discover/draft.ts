@@ -4,7 +4,7 @@
  */
 import { canonicalHost } from '../model/address.ts';
 import type { LoadedSpec } from '../model/spec.ts';
-import type { AbsentFinding, Finding, HostFinding, ProxyFinding, Source } from './finding.ts';
+import type { AbsentFinding, AlertFinding, Finding, HostFinding, ProxyFinding, Source } from './finding.ts';
 
 /** A value of the site, and the sentence that stands behind it. */
 export interface Sourced<T> {
@@ -28,6 +28,7 @@ export interface Draft {
   readonly notUsed: readonly Sourced<string>[];
   readonly facts: readonly { readonly fact: string; readonly value: string | boolean; readonly from: string }[];
   readonly proxy: ProxyFinding | undefined;
+  readonly alerts: readonly Omit<AlertFinding, 'kind'>[];
   /** What was not found, by role or fact or `proxy`: why, and what to do. */
   readonly absent: ReadonlyMap<string, string>;
 }
@@ -66,6 +67,7 @@ export function draftOf(sources: readonly Source[], spec: LoadedSpec): Draft {
     notUsed: notUsed.filter(({ role }) => !filled.has(role)).map(({ role, from }) => ({ value: role, from })),
     facts,
     proxy: proxyFor(proxy, spec),
+    alerts: of(findings, 'alert').map(({ rows, text }) => ({ rows, text })),
     absent: absences(findings),
   };
 }

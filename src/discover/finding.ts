@@ -9,6 +9,7 @@ export type Finding =
   | { readonly kind: 'not-used'; readonly role: string; readonly from: string }
   | ProxyFinding
   | AbsentFinding
+  | AlertFinding
   /** Worth knowing, and no entry of a site. */
   | { readonly kind: 'remark'; readonly text: string };
 
@@ -37,6 +38,13 @@ export interface AbsentFinding {
   readonly kind: 'absent';
   readonly about: { readonly role: string } | { readonly fact: string } | 'proxy';
   readonly hint: string;
+}
+
+/** What the pool itself complains of, for the rows that it may explain. */
+export interface AlertFinding {
+  readonly kind: 'alert';
+  readonly rows: readonly string[];
+  readonly text: string;
 }
 
 /** One source's whole word. */

@@ -42,6 +42,7 @@ export async function siteOfThisMachine(here: Here, spec: LoadedSpec): Promise<F
       environment,
       self: { uuid: readInventory(root), addresses: vantage.addresses },
       wantsVms: false,
+      wantsAlerts: true,
       asksDns,
       signal,
     },
@@ -50,7 +51,7 @@ export async function siteOfThisMachine(here: Here, spec: LoadedSpec): Promise<F
   if (isEmpty(draft)) return null;
   const { folder: _, ...site } = await parseSite(writeYaml(draft, spec), 'this machine', spec);
   return {
-    site: { ...site, name: draft.name?.value ?? vantage.hostname, origin: 'discovered' },
+    site: { ...site, name: draft.name?.value ?? vantage.hostname, origin: 'discovered', alerts: draft.alerts },
     told: `no site file: using what ${draft.sources.join(' and ')} know: ${rolesText(draft)}; xenreach discover writes it down`,
     trouble: sources.flatMap(({ told, trouble }) => told.concat(trouble ?? [])),
   };

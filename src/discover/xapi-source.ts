@@ -13,6 +13,7 @@ export async function xapiSource(login: Login, self: Self, asking: XapiAsking): 
     timeServers: reading.timeServers,
     wantsVms: asking.wantsVms,
     isLocal: login.endpoint.kind === 'socket',
+    nowMs: Date.now(),
   });
   const source: Source = {
     name: `XAPI at ${whereOf(reading.endpoint)}`,

@@ -20,6 +20,8 @@ export interface XapiAsking {
   open(endpoint: XapiEndpoint): Promise<XapiClient>;
   readonly signal: AbortSignal;
   readonly wantsVms: boolean;
+  /** What the pool complains of, where a check follows. */
+  readonly wantsAlerts?: boolean;
 }
 
 export interface PoolReading {
@@ -121,9 +123,9 @@ async function enter(login: Login, asking: XapiAsking, followed?: string): Promi
 async function readClasses(
   client: XapiClient,
   session: string,
-  { signal, wantsVms }: XapiAsking,
+  { signal, wantsVms, wantsAlerts = false }: XapiAsking,
 ): Promise<PoolRecords> {
-  const wanted = wantsVms ? [...classes, ...classesOfVms] : classes;
+  const wanted = [...classes, ...(wantsVms ? classesOfVms : []), ...(wantsAlerts ? ['message'] : [])];
   const read = await Promise.all(
     wanted.map(async (name): Promise<[string, Records | Unread]> => [
       name,

@@ -108,6 +108,8 @@ export interface Site {
   readonly folder?: string;
   readonly names: Readonly<Record<string, readonly string[]>>;
   readonly dns: { readonly query?: string; readonly type?: string };
+  /** What the pool itself complains of, by the rows that it speaks of. */
+  readonly alerts?: readonly { readonly rows: readonly string[]; readonly text: string }[];
 }
 
 /** This machine, as far as the plan must know it. */

@@ -5,6 +5,7 @@
 import type { Finding } from '../finding.ts';
 import { flag, has, map, text, type PoolRecords } from '../records.ts';
 import { accessFindings } from './access.ts';
+import { alertFindings } from './alerts.ts';
 import { directoryFindings } from './directory.ts';
 import { serviceFindings } from './services.ts';
 import { storageFindings } from './storage.ts';
@@ -20,9 +21,10 @@ export interface PoolInput {
   readonly wantsVms: boolean;
   /** Asked over the host's own socket: this machine is one of the pool. */
   readonly isLocal: boolean;
+  readonly nowMs: number;
 }
 
-export function poolFindings({ records, self, timeServers, wantsVms, isLocal }: PoolInput): readonly Finding[] {
+export function poolFindings({ records, self, timeServers, wantsVms, isLocal, nowMs }: PoolInput): readonly Finding[] {
   const view = new PoolView(records, self);
   return [
     ...identity(view, isLocal),
@@ -35,6 +37,7 @@ export function poolFindings({ records, self, timeServers, wantsVms, isLocal }: 
     ...updateFindings(view),
     ...provisioningFindings(view),
     ...(wantsVms ? vmFindings(view) : []),
+    ...alertFindings(view, nowMs),
   ];
 }
 
