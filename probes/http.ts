@@ -30,6 +30,7 @@ const Path = v.optional(
 export const http = defineProbe({
   transport: 'tcp',
   port: 80,
+  scheme: 'http',
   about: {
     title: 'HTTP',
     sends: 'GET with the user agent xenreach and Connection: close; through a proxy in absolute form, to the proxy',
@@ -50,6 +51,7 @@ export const http = defineProbe({
 export const https = defineProbe({
   transport: 'tcp',
   port: 443,
+  scheme: 'https',
   about: {
     title: 'HTTPS',
     sends: 'a TLS handshake, then GET with the user agent xenreach and Connection: close',

@@ -131,6 +131,8 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
   onSilence?(target: Pick<Target, 'address' | 'port'>): string;
   readonly about: About;
   readonly options: S;
+  /** With this scheme any web client asks the same: a script without xenreach may. */
+  readonly scheme?: 'http' | 'https';
   /** Numbers among the evidence that are worth a series of their own. */
   readonly metrics?: readonly Metric[];
   /**

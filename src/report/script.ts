@@ -7,8 +7,10 @@
  *
  * What comes from the site is in single quotes, and a host is used only where it is made of the letters that hosts have.
  */
+import { probes } from '../check/registry.ts';
 import { bracketed } from '../model/address.ts';
 import type { Check, Plan } from '../model/plan.ts';
+import type { Probe } from '../model/probe.ts';
 import type { Report } from '../model/report.ts';
 import { json } from './escape.ts';
 
@@ -53,23 +55,25 @@ export function scriptOf(plan: Plan, report: Report, options: ScriptOptions): st
 
 function lineOf(check: Check, i: number): string {
   const { host, port, viaProxy, mayBeSelf } = check;
-  const scheme = check.probe === 'http' ? 'http' : 'https';
   return [
     'ask',
     wayOf(check),
     i,
     quoted(host),
     port,
-    scheme,
+    schemeOf(check) ?? 'none',
     viaProxy ? 'proxy' : 'direct',
     mayBeSelf ? 'peer' : 'other',
   ].join(' ');
 }
 
-function wayOf({ probe, transport, isName, viaProxy }: Check): Way {
+const schemeOf = ({ probe }: Check): Probe['scheme'] => probes[probe]?.scheme;
+
+function wayOf(check: Check): Way {
+  const { transport, isName, viaProxy } = check;
   if (isName) return 'lookup';
   if (transport === 'udp') return 'cannot';
-  if (probe === 'http' || probe === 'https') return 'fetch';
+  if (schemeOf(check) !== undefined) return 'fetch';
   return viaProxy ? 'cannot' : 'connect';
 }
 
