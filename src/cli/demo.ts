@@ -40,7 +40,7 @@ export const demo: Command = {
 };
 
 /** A person reads along: whoever wants another format, or little, gets the report alone. */
-const isWatched = ({ format = 'text', quiet = false }: Arguments): boolean => format === 'text' && !quiet;
+const isWatched = ({ format, quiet = false }: Arguments): boolean => format === undefined && !quiet;
 
 /** The embedded pool, discovered by its API as any other: what `xenreach discover` would write down. */
 async function discoveredText(pool: LabPoolAccess, spec: LoadedSpec): Promise<string> {
@@ -50,7 +50,7 @@ async function discoveredText(pool: LabPoolAccess, spec: LoadedSpec): Promise<st
   const { draft, sources } = await discover(
     {
       login: {
-        endpoint: { kind: 'https', host, port, fingerprints: [fingerprint], trust: [] },
+        endpoint: { kind: 'tls', host, port, fingerprints: [fingerprint], trust: [] },
         user: 'root',
         password,
       },

@@ -26,7 +26,7 @@ export function parseXapi(text: string, care: Care): XapiEndpoint {
   }
   const found = parseHostPort(rest.replace(/\/$/, ''));
   if (!found || found.host === '' || hostFault(found.host) !== null) throw wrong(text);
-  return { kind: 'https', host: plainHost(found.host), port: found.port ?? 443, ...care };
+  return { kind: 'tls', host: plainHost(found.host), port: found.port ?? 443, ...care };
 }
 
 const wrong = (text: string): UsageError =>

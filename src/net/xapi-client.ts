@@ -15,7 +15,7 @@ import type { NameResolver } from './resolver.ts';
 export type XapiEndpoint =
   | { readonly kind: 'socket'; readonly path: string }
   | {
-      readonly kind: 'https';
+      readonly kind: 'tls';
       readonly host: string;
       readonly port: number;
       /** SHA-256 of certificates that are taken as they are, 64 hex digits. Empty: they are verified. */
@@ -166,7 +166,7 @@ async function lookUp(name: string, resolver: NameResolver, done: LookedUp): Pro
 
 function refusalOf(
   socket: TLSSocket,
-  { host, port, fingerprints }: Extract<XapiEndpoint, { readonly kind: 'https' }>,
+  { host, port, fingerprints }: Extract<XapiEndpoint, { readonly kind: 'tls' }>,
 ): NetError | undefined {
   const certificate = socket.getPeerX509Certificate();
   const shown = certificate?.fingerprint256.replaceAll(':', '').toLowerCase();

@@ -16,7 +16,7 @@ function asking(hosts: Readonly<Record<string, ApiOptions>>) {
     signal: new AbortController().signal,
     wantsVms: false,
     open: async (endpoint) => {
-      const host = endpoint.kind === 'https' ? endpoint.host : endpoint.path;
+      const host = endpoint.kind === 'tls' ? endpoint.host : endpoint.path;
       opened.push(host);
       const api = apis.get(host);
       if (!api) throw new NetError({ outcome: 'refused', stage: 'connect', detail: 'nothing listens there (refused)' });

@@ -10,7 +10,7 @@ import { xenserver8 } from './sites.ts';
 const socket: Login = { endpoint: { kind: 'socket', path: '/var/lib/xcp/xapi' }, user: 'root', password: '' };
 
 export const remote = (host: string, password = 'secret'): Login => ({
-  endpoint: { kind: 'https', host, port: 443, fingerprints: [], trust: [] },
+  endpoint: { kind: 'tls', host, port: 443, fingerprints: [], trust: [] },
   user: 'root',
   password,
 });
