@@ -72,14 +72,16 @@ export const xapi = defineProbe({
     tls: v.optional(v.boolean(), true),
     /** Look at the pool's certificate too, on a second connection. */
     pool: v.optional(v.boolean(), true),
+    /** SHA-256 of the certificates that members show each other: the pool verifies them, so it must be one of these. */
+    poolCertificates: v.optional(v.array(v.string())),
   }),
 
-  async run(io, target, { tls, pool }) {
+  async run(io, target, { tls, pool, poolCertificates }) {
     const uuid = uuidFrom(io.random(16));
     const response = await ask(io, tls, callOf(target, uuid));
     const answer =
       response.status === 200 ? judgeCall(decodeCallAnswer(response.body), uuid) : await judgePage(response);
-    if (tls && pool && answer.outcome === 'answered') await lookAtPoolCertificate(io);
+    if (tls && pool && answer.outcome === 'answered') await lookAtPoolCertificate(io, poolCertificates);
     return answer;
 
     async function judgePage(refused: HttpResponse): Promise<Answer> {
@@ -128,20 +130,31 @@ function isXapiPage({ status, headers, body }: HttpResponse): boolean {
   return xapiWords.test(text) || (status === 200 && productTitle.test(text));
 }
 
-async function lookAtPoolCertificate(io: ProbeIo): Promise<void> {
+async function lookAtPoolCertificate(io: ProbeIo, pins: readonly string[] | undefined): Promise<void> {
   try {
     const conn = await io.secure(await io.connect(), {
       servername: poolServerName,
       trust: 'observe',
       evidenceName: 'poolCertificate',
+      pins,
     });
+    if (pins) io.note("its certificate for members is one that the pool knows, as the pool's TLS verification wants");
     await conn.end();
   } catch (error) {
+    if (pins && error instanceof NetError && error.failure.outcome === 'untrusted') throw unknownToPool(error);
     // The API has answered already: this certificate is only further evidence, and older releases have none.
     if (!(error instanceof NetError)) throw error;
     io.note(`the pool certificate could not be seen: ${error.message}`);
   }
 }
+
+/** Members that verify each other turn this host away, whatever else it answers. */
+const unknownToPool = ({ failure }: NetError): NetError =>
+  new NetError({
+    ...failure,
+    detail: `under the name ${poolServerName} ${failure.detail} to the pool, whose members verify each other`,
+    remedy: 'Compare it with the pool: xe certificate-list type=host_internal; after a change discover the pool anew.',
+  });
 
 /** XAPI reads at most 1024 bytes of headers, wants a Content-Length, and keeps a connection open unless told. */
 function callOf({ host }: Target, uuid: string): Uint8Array {

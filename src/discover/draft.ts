@@ -28,6 +28,7 @@ export interface Draft {
   readonly notUsed: readonly Sourced<string>[];
   readonly facts: readonly { readonly fact: string; readonly value: string | boolean; readonly from: string }[];
   readonly proxy: ProxyFinding | undefined;
+  readonly pins: readonly Sourced<string>[];
   readonly alerts: readonly Omit<AlertFinding, 'kind'>[];
   /** What was not found, by role or fact or `proxy`: why, and what to do. */
   readonly absent: ReadonlyMap<string, string>;
@@ -67,6 +68,10 @@ export function draftOf(sources: readonly Source[], spec: LoadedSpec): Draft {
     notUsed: notUsed.filter(({ role }) => !filled.has(role)).map(({ role, from }) => ({ value: role, from })),
     facts,
     proxy: proxyFor(proxy, spec),
+    pins: unique(of(findings, 'pin'), ({ fingerprint }) => fingerprint).map(({ fingerprint, from }) => ({
+      value: fingerprint,
+      from,
+    })),
     alerts: of(findings, 'alert').map(({ rows, text }) => ({ rows, text })),
     absent: absences(findings),
   };

@@ -10,6 +10,8 @@ export type Finding =
   | ProxyFinding
   | AbsentFinding
   | AlertFinding
+  /** The certificate that a member shows others, SHA-256 in hex. */
+  | { readonly kind: 'pin'; readonly fingerprint: string; readonly from: string }
   /** Worth knowing, and no entry of a site. */
   | { readonly kind: 'remark'; readonly text: string };
 

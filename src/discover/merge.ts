@@ -10,7 +10,7 @@ import type { Site } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Draft, DraftRole } from './draft.ts';
 import type { HostFinding } from './finding.ts';
-import { comment, entryLines, factLine, flowHost, proxyLines, scalar } from './write.ts';
+import { comment, entryLines, factLine, flowHost, pinLines, proxyLines, scalar } from './write.ts';
 
 export interface Merged {
   readonly text: string;
@@ -76,6 +76,7 @@ class Merge {
     this.#addNotUsed(draft);
     this.#addFacts(draft);
     this.#addProxy(draft);
+    this.#addPins(draft);
   }
 
   #isNewRole({ role, hosts, domain }: DraftRole): boolean {
@@ -160,6 +161,15 @@ class Merge {
     if (proxy === null) this.#append(proxyLines(draft).filter((line) => line !== ''));
     else if (proxy.url !== draft.proxy.url)
       this.told.push(`proxy: the file has ${proxy.url}, found was ${draft.proxy.url}`);
+  }
+
+  #addPins(draft: Draft): void {
+    const { poolCertificates } = this.#site;
+    if (draft.pins.length === 0) return;
+    if (!poolCertificates) this.#append(pinLines(draft).filter((line) => line !== ''));
+    else if (draft.pins.some(({ value }) => !poolCertificates.includes(value))) {
+      this.told.push('pool-certificates: the pool shows others than the file has');
+    }
   }
 
   /** New keys of a mapping: at its end, or as a mapping of its own at the end of the file. */

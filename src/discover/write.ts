@@ -45,6 +45,7 @@ export function writeYaml(draft: Draft, spec: LoadedSpec): string {
     ...notUsedLines(draft),
     ...factLines(draft, spec),
     ...proxyLines(draft),
+    ...pinLines(draft),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -55,7 +56,7 @@ export function writeJson(draft: Draft): string {
 }
 
 export function siteValue(draft: Draft): Readonly<Record<string, unknown>> {
-  const { name, vantage, notUsed, facts, proxy } = draft;
+  const { name, vantage, notUsed, facts, proxy, pins } = draft;
   const roles = draft.roles.filter(isFilled).map((role) => [role.role, roleValue(role)] as const);
   return {
     ...(name && { name: name.value }),
@@ -70,6 +71,7 @@ export function siteValue(draft: Draft): Readonly<Record<string, unknown>> {
         ...(proxy.for && { for: proxy.for }),
       },
     }),
+    ...(pins.length > 0 && { 'pool-certificates': pins.map(({ value }) => value) }),
   };
 }
 
@@ -165,6 +167,12 @@ export function proxyLines({ proxy, absent }: Draft): string[] {
     ...(proxy.for ? [`  for: [${proxy.for.map((id) => scalar(id)).join(', ')}]`] : []),
     ...(proxy.username === undefined ? [] : [`  username: ${scalar(proxy.username)}`, `  ${password}`]),
   ];
+}
+
+/** A digest of digits alone would be a number. */
+export function pinLines({ pins }: Draft): string[] {
+  if (pins.length === 0) return [];
+  return ['', 'pool-certificates:', ...pins.map(({ value, from }) => `  - ${JSON.stringify(value)} ${comment(from)}`)];
 }
 
 /** One line, whatever is in it. */

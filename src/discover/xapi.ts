@@ -41,6 +41,7 @@ const classes = [
   'SR',
   'PBD',
   'Repository',
+  'Certificate',
   'Cluster',
   'Cluster_host',
   'PVS_site',

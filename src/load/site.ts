@@ -65,6 +65,7 @@ export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
     folder,
     names: site.names ?? {},
     dns: dnsOf(site.dns),
+    ...(site['pool-certificates'] && { poolCertificates: site['pool-certificates'] }),
   };
 }
 

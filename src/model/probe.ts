@@ -38,6 +38,8 @@ export interface SecureOptions {
   /** SNI and, with `verify`, the name the certificate must hold. Default: the target's host. */
   readonly servername?: string;
   readonly trust?: Trust;
+  /** Instead of its name and issuer: it is one of these, SHA-256 in hex. */
+  readonly pins?: readonly string[] | undefined;
   /** The name is a public one, so a private issuer means interception. */
   readonly isPublicName?: boolean;
   /** Evidence is recorded under this prefix: `certificate` gives `certificate.subject` and so on. */

@@ -36,6 +36,8 @@ const RoleObject = v.strictObject({
 // The list comes first: to valibot an array is an object too.
 const Role = v.union([HostName, HostList, HostObject, RoleObject]);
 
+const Fingerprint = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/), v.description('64 hex digits'));
+
 const Proxy = v.strictObject({
   url: Text,
   username: v.optional(Text),
@@ -53,6 +55,8 @@ export const SiteFile = v.strictObject({
   'not-used': v.optional(v.array(Id)),
   facts: v.optional(v.record(v.string(), Fact), {}),
   proxy: v.optional(Proxy),
+  /** SHA-256 of the certificates that the pool's members show each other. */
+  'pool-certificates': v.optional(v.pipe(v.array(Fingerprint), v.nonEmpty())),
   /** PEM files with further trusted roots, relative to the site file. */
   trust: v.optional(v.array(Text)),
   names: v.optional(v.record(Text, v.pipe(v.array(DnsName), v.nonEmpty()))),
@@ -108,6 +112,8 @@ export interface Site {
   readonly folder?: string;
   readonly names: Readonly<Record<string, readonly string[]>>;
   readonly dns: { readonly query?: string; readonly type?: string };
+  /** SHA-256 of the certificates that the pool's members show each other; absent where nobody verifies them. */
+  readonly poolCertificates?: readonly string[];
   /** What the pool itself complains of, by the rows that it speaks of. */
   readonly alerts?: readonly { readonly rows: readonly string[]; readonly text: string }[];
 }

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 
 /** What may stand in `options` for something that only the site knows: "$domain". The plan fills it in. */
-export const templates = ['domain', 'realm', 'ad-srv', 'dns-query', 'dns-type'] as const;
+export const templates = ['domain', 'realm', 'ad-srv', 'dns-query', 'dns-type', 'pool-certificates'] as const;
 
 // The descriptions are what an error says is expected, and what an editor shows by the JSON Schema.
 export const Port = v.pipe(

@@ -17,6 +17,10 @@ export function judgeSession(session: Session, wish: SessionWish, contexts: Secu
   const { name, trust = 'verify', isPublicName = false, evidenceName = 'certificate' } = wish;
   findings.record(tlsEvidence(session, evidenceName));
   const nowMs = findings.now();
+  if (wish.pins) {
+    judgePinned(session, wish.pins);
+    return;
+  }
   if (trust === 'observe') {
     const { warnings, notes } = observeCertificate(session, nowMs);
     for (const text of warnings) findings.warn(text);
@@ -31,4 +35,12 @@ export function judgeSession(session: Session, wish: SessionWish, contexts: Secu
   if (!failure) return;
   session.conn.destroy();
   throw new NetError({ outcome: 'untrusted', stage: 'tls', ...failure });
+}
+
+function judgePinned({ certificate, conn }: Session, pins: readonly string[]): void {
+  const shown = certificate?.fingerprint256.replaceAll(':', '').toLowerCase();
+  if (shown !== undefined && pins.includes(shown)) return;
+  conn.destroy();
+  const detail = `it shows ${shown === undefined ? 'no certificate' : `the certificate ${shown}`}, which is none of those that are known`;
+  throw new NetError({ outcome: 'untrusted', stage: 'tls', code: 'CERTIFICATE_NOT_PINNED', detail });
 }

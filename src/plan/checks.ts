@@ -53,7 +53,7 @@ export class Checks {
 
   constructor(input: PlanInput) {
     this.#input = input;
-    this.#options = new NeedOptions(input.site.dns);
+    this.#options = new NeedOptions(input.site);
   }
 
   get all(): readonly Check[] {

@@ -8,12 +8,12 @@ import type { Site } from '../model/site.ts';
 import { templates, type Need } from '../model/spec.ts';
 
 export class NeedOptions {
-  readonly #dns: Site['dns'];
+  readonly #site: Pick<Site, 'dns' | 'poolCertificates'>;
   readonly #made = new Map<Need, Map<string, ProbeOptions>>();
   readonly #byText = new Map<string, ProbeOptions>();
 
-  constructor(dns: Site['dns']) {
-    this.#dns = dns;
+  constructor(site: Pick<Site, 'dns' | 'poolCertificates'>) {
+    this.#site = site;
   }
 
   /** `domain`: the Active Directory domain of the host or its role. */
@@ -23,7 +23,7 @@ export class NeedOptions {
     if (!made) this.#made.set(need, (made = new Map()));
     let options = made.get(key);
     if (!options) {
-      const filled = fillTemplates(need.options, { domain, dns: this.#dns });
+      const filled = fillTemplates(need.options, { ...this.#site, domain });
       made.set(key, (options = this.#interned(parseOptions(probe, need, filled))));
     }
     return options;
@@ -40,14 +40,16 @@ export class NeedOptions {
 export interface TemplateValues {
   readonly domain: string | undefined;
   readonly dns: Site['dns'];
+  readonly poolCertificates?: readonly string[] | undefined;
 }
 
-const values: Readonly<Record<(typeof templates)[number], (known: TemplateValues) => string | undefined>> = {
+const values: Readonly<Record<(typeof templates)[number], (known: TemplateValues) => unknown>> = {
   domain: ({ domain }) => domain,
   realm: ({ domain }) => domain?.toUpperCase(),
   'ad-srv': ({ domain }) => domain && `_ldap._tcp.dc._msdcs.${domain}`,
   'dns-query': ({ dns }) => dns.query,
   'dns-type': ({ dns }) => dns.type,
+  'pool-certificates': ({ poolCertificates }) => poolCertificates,
 };
 
 /** An option whose value the site does not know is left out: the probe then asks without it. */

@@ -101,7 +101,9 @@ test('emergency mode is told', async () => {
 test('an older pool has fewer classes, which is no trouble', async () => {
   const { source } = await askPool({ records: recordsOf('citrix-hypervisor-8.2') });
   expect(source.trouble).toBeNull();
-  expect(source.told).toEqual(['this pool does not know Repository (an older product): nothing is learned of it']);
+  expect(source.told).toEqual([
+    'this pool does not know Repository, Certificate (an older product): nothing is learned of it',
+  ]);
 });
 
 test('what the API says is not shown as it is', async () => {

@@ -6,12 +6,15 @@ import { fillTemplates } from '../../src/plan/options.ts';
 const all = Object.fromEntries(templates.map((name) => [name, `$${name}`]));
 
 test('each word is filled in', () => {
-  expect(fillTemplates(all, { domain: 'corp.test', dns: { query: 'a.test', type: 'SRV' } })).toEqual({
+  expect(
+    fillTemplates(all, { domain: 'corp.test', dns: { query: 'a.test', type: 'SRV' }, poolCertificates: ['0a'] }),
+  ).toEqual({
     domain: 'corp.test',
     realm: 'CORP.TEST',
     'ad-srv': '_ldap._tcp.dc._msdcs.corp.test',
     'dns-query': 'a.test',
     'dns-type': 'SRV',
+    'pool-certificates': ['0a'],
   });
 });
 

@@ -6,6 +6,7 @@ import type { Finding } from '../finding.ts';
 import { flag, has, map, text, type PoolRecords } from '../records.ts';
 import { accessFindings } from './access.ts';
 import { alertFindings } from './alerts.ts';
+import { certificateFindings } from './certificates.ts';
 import { directoryFindings } from './directory.ts';
 import { serviceFindings } from './services.ts';
 import { storageFindings } from './storage.ts';
@@ -37,6 +38,7 @@ export function poolFindings({ records, self, timeServers, wantsVms, isLocal, no
     ...updateFindings(view),
     ...provisioningFindings(view),
     ...(wantsVms ? vmFindings(view) : []),
+    ...certificateFindings(view),
     ...alertFindings(view, nowMs),
   ];
 }
