@@ -158,3 +158,21 @@ test.skipIf(why !== null)('a plan, a list and a demo touch nothing outside', asy
   );
   expect(demo.touched.length).toBeGreaterThan(50);
 });
+
+test.skipIf(why !== null)('discovery asks the resolvers, when there is a domain, and nobody else', async () => {
+  const options = { namespace: lab.client.namespace, cwd: mkdtempSync(join(folder, 'empty-')) };
+  const here = await witnessed(() => runXenreach(['discover'], options));
+  expect(here.result.exitCode).toBe(0);
+  expect(here.result.stdout).toContain(`- ${lab.hosts.names.address} # nameserver of /etc/resolv.conf`);
+  expect(here.touched).toEqual([]);
+  const plan = await witnessed(() => runXenreach(['plan'], options));
+  expect(plan.result.stderr).toMatch(
+    /^xenreach: no site file: using what the files of this machine know: .*dns-server \(1\)/,
+  );
+  expect(plan.touched).toEqual([]);
+  const domain = await witnessed(() => runXenreach(['discover', '--domain', 'corp.example.test'], options));
+  expect(domain.result.exitCode).toBe(3);
+  expect(domain.result.stderr).toContain('DNS names no controllers of corp.example.test');
+  const resolver = new Set([`tcp ${lab.hosts.names.address} 53`, `udp ${lab.hosts.names.address} 53`]);
+  expect(domain.touched.filter((each) => !resolver.has(each) && each !== 'protocol icmp')).toEqual([]);
+});
