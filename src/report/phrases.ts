@@ -1,5 +1,6 @@
 /** What the reporters for people say in the same words: endpoints, outcomes, rows, the exit code. Raw text: escape it. */
 import type { SkipReason } from '../model/plan.ts';
+import { portRuns } from '../model/ports.ts';
 import type { Cause, Change, Report, ReportCheck, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
 
@@ -74,6 +75,20 @@ function happening({ outcome, hint, stage }: Pick<ReportCheck, 'outcome' | 'hint
 export function checkLine(check: ReportCheck): string {
   const detail = check.detail === null || check.detail === '' ? '' : `, ${check.detail}`;
   return `${endpoint(check)} ${protocol(check)}: ${happening(check)}${detail}`;
+}
+
+/** Checks of one host that met the same, in one line: twenty-one silent ports are no twenty-one news. */
+export function hostLines(checks: readonly ReportCheck[]): string[] {
+  const groups = Map.groupBy(checks, (check) =>
+    JSON.stringify([check.host, check.address, protocol(check), happening(check), check.detail]),
+  );
+  return [...groups.values()].map((members) => {
+    const [first] = members;
+    if (members.length === 1) return checkLine(first!);
+    const ports = portRuns(members.map(({ port }) => port));
+    const detail = first!.detail === null ? '' : `, ${first!.detail}`;
+    return `${endpoint({ ...first!, port: 0 })} ${protocol(first!)} ${ports}: ${happening(first!)}${detail}`;
+  });
 }
 
 /** Finds checks by id, in the order a row names them. */

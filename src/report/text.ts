@@ -159,12 +159,13 @@ function* explanation(page: Page, row: ReportRow, verdict: RowVerdict): Lines {
 function* failedChecks({ options, width, checksOf }: Page, row: ReportRow): Lines {
   const checks = checksOf(row);
   const failed = say.culprits(row, checks);
-  const shown = options.verbose ? failed : failed.slice(0, culpritsShown);
-  const hidden = failed.length - shown.length;
+  const lines = options.verbose ? failed.map(say.checkLine) : say.hostLines(failed);
+  const shown = options.verbose ? lines : lines.slice(0, culpritsShown);
+  const hidden = lines.length - shown.length;
   if (row.purpose !== '' && row.verdict === 'fail') yield* wrap(row.purpose, width, `${indent}Needed for: `);
   // One culprit alone is what the reason above is about.
   if (failed.length > 1 || options.verbose) {
-    for (const check of shown) yield* wrap(say.checkLine(check), width, `${indent}- `);
+    for (const line of shown) yield* wrap(line, width, `${indent}- `);
   }
   if (hidden > 0) yield* wrap(`and ${hidden} more: --verbose or --format json lists them`, width, `${indent}- `);
   const others = checks.length - failed.length;

@@ -14,7 +14,8 @@ const temporary = mkdtempSync(join(tmpdir(), 'xenreach-demo-'));
 beforeAll(async () => {
   const options = { env: { TMPDIR: temporary } };
   const [healthy, broken] = await Promise.all([
-    runXenreach(['demo', '--format', 'json'], options),
+    // On two busy processors two seconds are short; the silent rows alone wait longer for it.
+    runXenreach(['demo', '--format', 'json', '--timeout', '4s'], options),
     runXenreach(['demo', '--broken', '--format', 'json'], options),
   ]);
   runs.set('healthy', { ran: healthy, report: parseReport(healthy.stdout) });

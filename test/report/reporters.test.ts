@@ -171,7 +171,26 @@ test('nagios has one pipe, before the performance figures of the first line', ()
 });
 
 test('text says how many failing checks it leaves out', () => {
-  expect(reporters.text.render(largeReport(20), asked)).toContain('and 12 more: --verbose or --format json lists them');
+  const large = largeReport(20);
+  const checks = large.checks.map((check, i) => Object.assign({}, check, { detail: `trouble ${i}` }));
+  const text = reporters.text.render({ ...large, checks }, asked);
+  expect(text).toContain('and 12 more: --verbose or --format json lists them');
+});
+
+test('text says once what several ports of a host met', () => {
+  const large = largeReport(20);
+  const [first] = large.checks;
+  const checks = large.checks.map((check, i) =>
+    Object.assign({}, check, {
+      host: first!.host,
+      address: first!.address,
+      detail: 'nothing came back',
+      port: 6910 + i,
+    }),
+  );
+  const text = reporters.text.render({ ...large, checks }, { ...asked, width: 120 });
+  expect(text).toContain('6910-6929: ');
+  expect(text).not.toContain('and 12 more');
 });
 
 test.for(formats)('%s takes time in proportion to the checks', { timeout: 60_000, retry: 3 }, (format) => {
