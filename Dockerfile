@@ -1,8 +1,8 @@
 # docker build -t xenreach . && docker run --rm xenreach demo
 # A container on Docker's own network checks that network's way out; with `--network host` it checks the machine's.
 
-# By tag: whoever builds for others pins the digest that they have looked at, --build-arg NODE=node:26-slim@sha256:...
-ARG NODE=node:26-slim
+# The version of the lock file (.ci/node), by tag: whoever builds for others pins the digest that they have looked at, --build-arg NODE=node:26.10.0-slim@sha256:...
+ARG NODE=node:26.10.0-slim
 
 FROM ${NODE} AS build
 WORKDIR /src
@@ -27,7 +27,7 @@ COPY package.json LICENSE ./
 COPY specs specs
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/dist dist
-# docker run --rm -v "$PWD:/site:ro" xenreach check --site site.yaml
+# docker run --rm --read-only --tmpfs /tmp -v "$PWD:/site:ro" xenreach check --site site.yaml
 WORKDIR /site
 USER node
 # SIGUSR1 would open a debugger.

@@ -154,7 +154,12 @@ function openSystem({ timeoutMs, tries, servers, hostsFile, resolvConf }: Resolv
     timeoutMs: Math.min(timeoutMs, conf.timeoutMs),
     attempts: Math.min(tries, conf.attempts),
   });
-  return { ...conf, servers: servers ?? conf.servers, dns, hosts: parseHosts(readIfThere(hostsFile ?? '/etc/hosts')) };
+  return {
+    ...conf,
+    servers: servers ?? conf.servers,
+    dns,
+    hosts: parseHosts(readIfThere(hostsFile ?? '/etc/hosts', noHosts)),
+  };
 }
 
 /** res_search(3): these end the search; SERVFAIL and a name that does not exist let it go on. */
@@ -198,10 +203,13 @@ const resolverTrouble: Readonly<Record<string, string>> = {
   EDESTRUCTION: 'the run ended first',
 };
 
-function readIfThere(file: string): string {
+/** RFC 6761, 6.3: no DNS server is asked what this machine's own address is. A bare root has no hosts file to say so. */
+const noHosts = '127.0.0.1 localhost\n';
+
+function readIfThere(file: string, otherwise = ''): string {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    return '';
+    return otherwise;
   }
 }

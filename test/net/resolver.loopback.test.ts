@@ -256,3 +256,8 @@ test('within an attempt its deadline holds, and a silent resolver is still no ti
   });
   resolver.cancel();
 });
+
+test('without a hosts file nobody is asked for localhost', async () => {
+  const resolver = await resolverOf('nobody', { hostsFile: join(folder, 'no such file') });
+  expect(await resolver.addresses('localhost')).toEqual(['127.0.0.1']);
+});
