@@ -8,7 +8,7 @@ import { NameResolver } from '../net/resolver.ts';
 import { openXapi, type XapiLimits } from '../net/xapi-client.ts';
 import { dnsSource, type DomainGuess } from './dns.ts';
 import { draftOf, type Draft } from './draft.ts';
-import type { Source } from './finding.ts';
+import type { Finding, Source } from './finding.ts';
 import type { Self } from './pool/view.ts';
 import { systemFiles } from './system/files.ts';
 import { searchDomains } from './system/names.ts';
@@ -54,7 +54,9 @@ export async function discover(wanted: Wanted, spec: LoadedSpec): Promise<Discov
   signal.addEventListener('abort', cancel, { once: true });
   try {
     const files = root === null ? [] : [systemSource(root, environment)];
-    const [pool, dns] = await Promise.all([askPool(wanted, resolver), askDns(wanted, resolver)]);
+    const pool = await askPool(wanted, resolver);
+    const known = [...(answers ? [answers] : []), ...pool, ...files].flatMap(({ findings }) => findings);
+    const dns = await askDns(wanted, known, resolver);
     // The first source wins where only one can: what was named, then the pool, then this machine.
     const sources = [...(answers ? [answers] : []), ...pool, ...files, ...dns];
     const ordered = wanted.domain === undefined ? sources : [...dns, ...sources.filter((each) => !dns.includes(each))];
@@ -74,21 +76,21 @@ async function askPool(
   return [await xapiSource(login, self, { open, signal, wantsVms, wantsAlerts })];
 }
 
-/** The domain that was named; else this machine's search domains may be one. */
-async function askDns(wanted: Wanted, resolver: NameResolver): Promise<readonly Source[]> {
-  const { domain, root, introductions, asksDns = true } = wanted;
-  if (!asksDns) return [];
-  const guesses: DomainGuess[] =
-    domain !== undefined
-      ? [{ domain: domain.toLowerCase(), isNamed: true, from: '--domain' }]
-      : root === null
-        ? []
-        : searchDomains(systemFiles(root)).map((each) => ({
-            domain: each,
-            isNamed: false,
-            from: 'search domain of /etc/resolv.conf',
-          }));
+async function askDns(wanted: Wanted, known: readonly Finding[], resolver: NameResolver): Promise<readonly Source[]> {
+  const { introductions, asksDns = true } = wanted;
+  const guesses = asksDns ? guessesFrom(wanted, known) : [];
   if (guesses.length === 0) return [];
   const services = (name: string) => resolver.services(name);
   return [await dnsSource(guesses, { services, ...(introductions && { introductions }) })];
+}
+
+/** The domain that was named; else the one that is known, where there is more to tell of it than a check finds by itself. */
+function guessesFrom({ domain, root, introductions }: Wanted, known: readonly Finding[]): readonly DomainGuess[] {
+  if (domain !== undefined) return [{ domain: domain.toLowerCase(), how: 'named', from: '--domain' }];
+  const found = known.flatMap((each): DomainGuess[] =>
+    each.kind === 'domain' ? [{ domain: each.domain, how: 'known', from: each.from }] : [],
+  );
+  if (found.length > 0) return introductions ? found.slice(0, 1) : [];
+  const search = root === null ? [] : searchDomains(systemFiles(root));
+  return search.map((each) => ({ domain: each, how: 'guessed', from: 'search domain of /etc/resolv.conf' }));
 }

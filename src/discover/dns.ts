@@ -17,10 +17,10 @@ export interface DomainAsking {
   ) => Promise<ReadonlyMap<string, Introduction>>;
 }
 
-/** A domain that somebody named, or one that only may be one: a search domain. */
+/** A domain that the command line names, one that another source knows, or one that only may be one: a search domain. */
 export interface DomainGuess {
   readonly domain: string;
-  readonly isNamed: boolean;
+  readonly how: 'named' | 'known' | 'guessed';
   readonly from: string;
 }
 
@@ -39,13 +39,13 @@ export async function dnsSource(guesses: readonly DomainGuess[], asking: DomainA
 
 type Answer = Pick<Source, 'findings' | 'told' | 'trouble'>;
 
-async function askFor({ domain, isNamed, from }: DomainGuess, asking: DomainAsking): Promise<Answer> {
+async function askFor({ domain, how, from }: DomainGuess, asking: DomainAsking): Promise<Answer> {
   const controllers = await named(asking, `_ldap._tcp.dc._msdcs.${domain}`);
-  const own: Finding[] = isNamed ? [{ kind: 'domain', domain, from }] : [];
+  const own: Finding[] = how === 'named' ? [{ kind: 'domain', domain, from }] : [];
   if (typeof controllers === 'string' || controllers.length === 0) {
     const why = typeof controllers === 'string' ? controllers : 'it has none';
     const text = `DNS names no controllers of ${domain}: ${why}`;
-    return { findings: own, told: isNamed ? [text] : [], trouble: isNamed ? text : null };
+    return { findings: own, told: how === 'known' ? [text] : [], trouble: how === 'named' ? text : null };
   }
   const kdcs = await named(asking, `_kerberos._tcp.dc._msdcs.${domain}`);
   const forest = await forestOf(domain, controllers, asking);
@@ -56,8 +56,13 @@ async function askFor({ domain, isNamed, from }: DomainGuess, asking: DomainAski
     ...(forest === undefined ? [] : [`the controllers say: the forest of ${domain} is ${forest}`]),
     `DNS: global catalogs of ${forest ?? domain}: ${namesText(catalogs)}`,
   ];
-  const found: Finding = { kind: 'domain', domain, from: `${from}; DNS names its controllers` };
-  return { findings: [found, ...remarks.map((text): Finding => ({ kind: 'remark', text }))], told: [], trouble: null };
+  const found: Finding[] =
+    how === 'known' ? [] : [{ kind: 'domain', domain, from: `${from}; DNS names its controllers` }];
+  return {
+    findings: [...found, ...remarks.map((text): Finding => ({ kind: 'remark', text }))],
+    told: [],
+    trouble: null,
+  };
 }
 
 /** Names of hosts, or why there are none. */

@@ -9,7 +9,9 @@ import { patienceMs } from '../support/patience.ts';
 import { runXenreach } from '../support/run-xenreach.ts';
 import { recordsOf, startPeer, startXapi } from '../support/xapi.ts';
 
+/** In no domain: nobody's resolvers are asked by these tests. */
 const records = recordsOf('xenserver-8');
+for (const fields of Object.values(records['host']!)) Object.assign(fields, { external_auth_type: '' });
 const password = 'correct horse';
 
 function folder(): string {
