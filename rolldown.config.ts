@@ -42,7 +42,7 @@ export default defineConfig([
         groups: [
           {
             name: 'shared',
-            test: /rolldown.runtime|\/src\/(?:compile-cache|cli\/(?:main|index|version)|model\/errors)\.ts$/,
+            test: /rolldown.runtime|\/src\/(?:compile-cache|cli\/(?:main|index|streams|trouble)|load\/version|report\/escape|wire\/visible|net\/failure|model\/errors)\.ts$/,
             priority: 2,
           },
           {
