@@ -37,19 +37,14 @@ export default defineConfig([
       chunkFileNames: '[name]-[hash].cjs',
       // A script that Node did not load itself cannot import without a warning.
       dynamicImportInCjs: false,
-      // `--version` loads the first alone. What is left out of the second would load modules of Node that few runs need.
+      // What is read at every start holds code alone.
+      comments: false,
+      // A group holds what its modules import, too, but for what they import only when they need it: the first is what
+      // every start loads, the second what every check does.
       codeSplitting: {
         groups: [
-          {
-            name: 'shared',
-            test: /rolldown.runtime|\/src\/(?:compile-cache|cli\/(?:main|index|streams|trouble)|load\/version|report\/escape|wire\/visible|net\/failure|model\/errors)\.ts$/,
-            priority: 2,
-          },
-          {
-            name: 'commands',
-            test: /^(?!.*\/(?:src\/main\.ts|src\/lab\/|src\/net\/threaded-connector))/,
-            priority: 1,
-          },
+          { name: 'start', test: /\/src\/(?:cli\/(?:main|early-signals)|compile-cache)\.ts$/, priority: 2 },
+          { name: 'check', test: /\/src\/cli\/(?:check|options)\.ts$|\/node_modules\/yaml\//, priority: 1 },
         ],
       },
     },

@@ -8,7 +8,8 @@ EarlySignals.watch();
 // Node would open a debugger on a port of this machine, to whoever may send this process a signal.
 process.on('SIGUSR1', () => undefined);
 
-keepCompiled();
+// Built, it is kept already.
+if (process.getBuiltinModule('node:module').getCompileCacheDir() === undefined) keepCompiled();
 
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, (error: unknown) => void endWith(error));

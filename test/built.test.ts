@@ -70,7 +70,7 @@ test('what was compiled is kept for the next start, and made anew where it is no
   const env = { ...process.env, NODE_COMPILE_CACHE: cache };
   const list = (): string =>
     execFileSync(process.execPath, [join(dist, 'main.js'), 'probe', '--list'], { encoding: 'utf8', env });
-  const kept = (): string[] => globSync(join(cache, '*/commands-*.probe'));
+  const kept = (): string[] => globSync(join(cache, '*/check-*.probe'));
   const told = list();
   const [file = 'nothing'] = kept();
   const { ino, size } = statSync(file);
@@ -85,11 +85,34 @@ test('what was compiled is kept for the next start, and made anew where it is no
   expect(kept()).toEqual([file]);
 });
 
+test('a start loads what it uses: the version no command, a check of TCP neither TLS nor cryptography', () => {
+  const spec = join(folder, 'one-port.yaml');
+  const site = join(folder, 'one-host.yaml');
+  const loaded = join(folder, 'loaded.cjs');
+  writeFileSync(spec, specOf('9-9'));
+  writeFileSync(site, 'name: host\nvantage: [prober]\nroles: { server: 127.77.1.1 }\n');
+  writeFileSync(
+    loaded,
+    `const fs = require('node:fs'), { readFileSync } = fs, opened = [];
+     fs.readFileSync = (file, ...rest) => (opened.push(String(file)), readFileSync(file, ...rest));
+     require('node:module').syncBuiltinESMExports();
+     process.on('exit', () => fs.writeSync(2, [...opened, ...process.moduleLoadList].join('\\n')));`,
+  );
+  const start = (...args: string[]): string =>
+    spawnSync(process.execPath, ['-r', loaded, join(dist, 'main.js'), ...args], { encoding: 'utf8' }).stderr;
+  const version = start('--version');
+  expect(version).toMatch(/dist\/src\/start-/);
+  expect(version).not.toMatch(/dist\/src\/check-|NativeModule os$/m);
+  const check = start('check', '--spec', spec, '--site', site);
+  expect(check).toMatch(/dist\/src\/check-/);
+  expect(check).not.toMatch(/dist\/src\/discover-|NativeModule (?:tls|crypto|dgram|timers\/promises)$/m);
+});
+
 test('it is kept where nobody else can write, or not at all', () => {
   const startAt = (home: string): string[] => {
     const env = { PATH: process.env['PATH'], HOME: home };
     execFileSync(process.execPath, [join(dist, 'main.js'), 'probe', '--list'], { stdio: 'pipe', env });
-    return globSync(join(home, '.cache/xenreach/*/commands-*.probe'));
+    return globSync(join(home, '.cache/xenreach/*/check-*.probe'));
   };
   const [own, shared] = [join(folder, 'own'), join(folder, 'shared')];
   mkdirSync(own);

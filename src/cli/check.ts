@@ -1,5 +1,4 @@
 /** xenreach check: probe every requirement this machine is a source for. */
-import { setTimeout } from 'node:timers/promises';
 import { checkPrepared } from '../check/check.ts';
 import { prepare } from '../check/prepare.ts';
 import { probes } from '../check/registry.ts';
@@ -70,6 +69,7 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
 /** A thousand machines that start by the same clock do not ask at the same moment. */
 async function splay(mostMs: number, signal: AbortSignal): Promise<void> {
   if (mostMs === 0) return;
+  const { setTimeout } = process.getBuiltinModule('node:timers/promises');
   await setTimeout(Math.random() * mostMs, undefined, { signal }).catch(() => undefined);
 }
 

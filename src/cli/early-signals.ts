@@ -2,7 +2,6 @@
  * Signals that come while the program is still being loaded: the first is kept for the run that is about to begin, which
  * then ends with its report; a second one ends the process at once.
  */
-import { constants } from 'node:os';
 
 /** A terminal that hangs up and an administrator who asks for a core file want no half-written report either. */
 export const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -26,5 +25,8 @@ export const EarlySignals = {
   },
 };
 
-/** As if nobody had caught it. */
-export const endBy = (signal: NodeJS.Signals): never => process.exit(128 + constants.signals[signal]);
+/** As if nobody had caught it. `node:os` is loaded for this alone, not at every start. */
+export function endBy(signal: NodeJS.Signals): never {
+  const { constants } = process.getBuiltinModule('node:os');
+  process.exit(128 + constants.signals[signal]);
+}
