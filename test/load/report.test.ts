@@ -36,7 +36,7 @@ test('any report survives being written and read', () => {
         startedAt,
         checks: report.checks.map((check) => Object.assign({}, check, { startedAt })),
       };
-      expect(parseReport(json.render(timed, asked), 'r.json')).toEqual(withoutTraps(timed));
+      expect(withoutTraps(parseReport(json.render(timed, asked), 'r.json'))).toEqual(withoutTraps(timed));
     }),
     { numRuns: 30 },
   );
