@@ -43,10 +43,14 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #dueAt = 0;
   #stalledMs = 0;
+  /** Found between two ticks: the next one is the late one. */
+  #wasLate = false;
 
-  /** Milliseconds of a clock that stands still while this process does. */
+  /** Milliseconds of a clock that stands still while this process does: whoever asks, or adds, may come before the tick. */
   now(): number {
-    return performance.now() - this.#stalledMs;
+    const now = performance.now();
+    if (this.#timer && now - this.#dueAt > stallMs) this.#giveBack(now);
+    return now - this.#stalledMs;
   }
 
   /** Calls `expire(what)` once, `afterMs` from now at the earliest, unless cancelled before. */
@@ -56,14 +60,13 @@ export class Deadlines {
     const duration = Math.max(1, Math.ceil(afterMs));
     let list = this.#lists.get(duration);
     if (!list) this.#lists.set(duration, (list = { first: undefined, last: undefined }));
-    const now = performance.now();
-    const entry = new Entry(now - this.#stalledMs + duration, list, expire, what);
+    const entry = new Entry(this.now() + duration, list, expire, what);
     if (list.last) list.last.next = entry;
     else list.first = entry;
     list.last = entry;
     this.#count += 1;
     if (!this.#timer) {
-      this.#dueAt = now + tickMs;
+      this.#dueAt = performance.now() + tickMs;
       this.#timer = setInterval(() => this.#tick(), tickMs);
     }
     return entry;
@@ -103,10 +106,18 @@ export class Deadlines {
     if (this.#count === 0) return this.#rest();
     const now = performance.now();
     const lateMs = now - this.#dueAt;
+    if (lateMs > stallMs) this.#giveBack(now);
+    const isLate = this.#wasLate || lateMs > tickMs;
+    this.#wasLate = false;
     this.#dueAt = now + tickMs;
-    if (lateMs > stallMs) this.#stalledMs += lateMs;
-    if (lateMs > tickMs) setImmediate(() => this.#expireDue(this.now()));
+    if (isLate) setImmediate(() => this.#expireDue(this.now()));
     else this.#expireDue(now - this.#stalledMs);
+  }
+
+  #giveBack(now: number): void {
+    this.#stalledMs += now - this.#dueAt;
+    this.#dueAt = now;
+    this.#wasLate = true;
   }
 
   #expireDue(now: number): void {

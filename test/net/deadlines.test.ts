@@ -60,6 +60,42 @@ test('a stall of our own is given back to every deadline that it fell into', asy
   vi.restoreAllMocks();
 });
 
+test('whoever asks or adds after a stall, and before the tick that is late, has the time back already', async () => {
+  const deadlines = new Deadlines();
+  deadlines.add(1000, () => undefined);
+  const before = deadlines.now();
+  const real = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => real() + 6000);
+  const told = vi.fn<() => void>();
+  deadlines.add(1000, told);
+  expect(deadlines.now() - before).toBeLessThan(50);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(deadlines.now() - before).toBeLessThan(100);
+  await vi.advanceTimersByTimeAsync(900);
+  expect(told).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(200);
+  expect(told).toHaveBeenCalledOnce();
+  vi.restoreAllMocks();
+});
+
+test('nor does a stall count that comes between a tick that is late and what it puts off', async () => {
+  const deadlines = new Deadlines();
+  const told = vi.fn<() => void>();
+  deadlines.add(1000, told);
+  const real = performance.now.bind(performance);
+  let aheadMs = 50;
+  vi.spyOn(performance, 'now').mockImplementation(() => real() + aheadMs);
+  const tick = vi.spyOn(globalThis, 'setImmediate');
+  vi.advanceTimersByTime(10);
+  expect(tick).toHaveBeenCalledOnce();
+  aheadMs = 6000;
+  await vi.advanceTimersByTimeAsync(5);
+  expect(told).not.toHaveBeenCalled();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(told).toHaveBeenCalledOnce();
+  vi.restoreAllMocks();
+});
+
 test('no timer is left when nobody waits', () => {
   const deadlines = new Deadlines();
   deadlines.add(10, () => undefined);
