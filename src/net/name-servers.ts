@@ -37,7 +37,10 @@ const isSilence = (error: unknown): boolean => ['ETIMEOUT', 'ECONNREFUSED'].incl
 /** Whoever refuses does so again at once; only silence is worth another try. */
 const isWorthAnother = (why: unknown): boolean => why === undefined || isSilence(why);
 
-/** Two servers have their two tries; a resolv.conf with more of them, all silent, holds up a name no longer. */
+/**
+ * Two servers have their two tries; a resolv.conf with more of them, all silent, holds up a name no longer. Counted, not
+ * timed: a stall of our own takes one of them.
+ */
 const mostTries = 4;
 
 export class NameServers {
@@ -92,12 +95,12 @@ export class NameServers {
   async #ask<T>(question: (server: NameServer) => Promise<T>, tell: (passed: string) => void): Promise<T> {
     const round = this.#inOrder();
     const passed = new Map(round.skipped.map(({ address }) => [address, passedOver['ETIMEOUT']!]));
-    const endsAt = performance.now() + this.#options.timeoutMs * mostTries;
+    let silences = 0;
     let why: unknown;
     for (let attempt = 0; attempt < this.#options.attempts && isWorthAnother(why); attempt += 1) {
       for (const server of round.servers) {
         if (this.#end.signal.aborted) throw cancelled();
-        if (performance.now() >= endsAt) break;
+        if (silences >= mostTries) break;
         // The next server is for what this one does not answer.
         const { answer, error } = await this.#askOne(server, question);
         const reason = error === undefined ? undefined : passedOver[codeOf(error) ?? ''];
@@ -108,6 +111,7 @@ export class NameServers {
           return answer!;
         }
         passed.set(server.address, reason);
+        if (codeOf(error) === 'ETIMEOUT') silences += 1;
         // Silence says less than a refusal.
         if (isWorthAnother(why)) why = error;
       }
