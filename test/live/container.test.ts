@@ -57,8 +57,8 @@ describe.skipIf(why !== null)(`the image${why === null ? '' : ` (not built here:
     const script = ['test/support/base-image.sh', files, realpathSync(process.execPath), base, ...options()];
     execFileSync('sh', script, { stdio: 'pipe', env: { ...process.env, PATH: path } });
     // What the setup fetched before is not fetched again.
-    writeFileSync(join(folder, 'npmrc'), 'offline=true\n');
-    const volumes = [`${cached}:/root/.npm`, `${join(folder, 'npmrc')}:/usr/local/etc/npmrc:ro`].flatMap((each) => [
+    writeFileSync(join(folder, 'npmrc'), 'offline=true\ncache=/npm-cache\n');
+    const volumes = [`${cached}:/npm-cache`, `${join(folder, 'npmrc')}:/usr/local/etc/npmrc:ro`].flatMap((each) => [
       '-v',
       each,
     ]);
