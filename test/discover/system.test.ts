@@ -1,5 +1,6 @@
 /** The files of other machines, as their programs write them. */
 import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -9,6 +10,7 @@ import { draftOf } from '../../src/discover/draft.ts';
 import { siteOfThisMachine } from '../../src/discover/here.ts';
 import { systemSource } from '../../src/discover/system/system.ts';
 import { siteValue, writeYaml } from '../../src/discover/write.ts';
+import { makeSelfSigned, soundLeaf } from '../../src/lab/certificate.ts';
 import { parseSite } from '../../src/load/site.ts';
 import { xenserver8 } from '../support/sites.ts';
 import { machine } from '../support/system-files.ts';
@@ -119,6 +121,25 @@ test.for<[string, Files, object]>([
   ],
 ])('%s', ([, files, roles]) => {
   expect(siteOf(files)['roles']).toEqual(roles);
+});
+
+describe('the certificates that a pool believes', () => {
+  const [first, second] = ['xs01', 'xs02'].map((name) => makeSelfSigned(soundLeaf(name)).cert) as [string, string];
+  const damaged = first.replace(/\n..../, '\nAAAA');
+  const files = { 'etc/stunnel/xapi-pool-ca-bundle.pem': `${first}\n${damaged}${second}-----BEGIN CERTIFICATE-----\n` };
+  const sha256 = (pem: string): string => new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
+
+  test('are those of its bundle, and what is none is told', () => {
+    const root = machine({ ...files, 'var/xapi/verify-certificates': '' });
+    const source = systemSource(root);
+    expect(siteValue(draftOf([source], xenserver8))['pool-certificates']).toEqual([sha256(first), sha256(second)]);
+    const remarks = source.findings.flatMap((found) => (found.kind === 'remark' ? [found.text] : []));
+    expect(remarks).toEqual(['/etc/stunnel/xapi-pool-ca-bundle.pem: block 2 is no certificate and was left out']);
+  });
+
+  test('are none where hosts do not verify each other', () => {
+    expect(siteOf(files)).not.toHaveProperty('pool-certificates');
+  });
 });
 
 describe('a proxy', () => {

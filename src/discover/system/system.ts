@@ -1,5 +1,6 @@
 /** This machine's own files as a source of findings, without asking anybody. */
 import type { Finding, Source } from '../finding.ts';
+import { poolCertificates } from './certificates.ts';
 import { domains } from './domain.ts';
 import { systemFiles } from './files.ts';
 import { syslogServers } from './logs.ts';
@@ -19,6 +20,7 @@ export function systemSource(root: string, environment?: Readonly<Record<string,
     ...domains(files),
     ...storage(files),
     ...proxies(files, environment ?? {}),
+    ...poolCertificates(files),
   ];
   const name = root === '/' ? 'the files of this machine' : `the files below ${root}`;
   return { name, findings, told: [...new Set(files.trouble)], trouble: null };
