@@ -2,11 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { TcpPeer } from '../../src/lab/caller.ts';
 import { runMain, type Ended } from '../support/run-main.ts';
 import { patienceMs } from '../support/patience.ts';
 import { runXenreach } from '../support/run-xenreach.ts';
+import { typeAtPrompt } from '../support/terminal.ts';
 import { recordsOf, startPeer, startXapi } from '../support/xapi.ts';
 
 /** In no domain: nobody's resolvers are asked by these tests. */
@@ -61,6 +62,30 @@ test('a pinned certificate is taken, a named authority too, another pin is not',
   expect(other).toMatchObject({ exitCode: 2, stdout: '' });
   expect(other.stderr).toContain(xapi.fingerprint);
   expect(xapi.api.calls.length).toBe(calls);
+});
+
+describe('the prompt on a terminal', () => {
+  const question = 'Password of root at 127.0.0.1: ';
+
+  test('takes what is typed, slips mended, and does not show it', async () => {
+    await using xapi = await startXapi({ records, password });
+    const args = ['discover', '--xapi', `https://127.0.0.1:${xapi.port}`, '--tls-fingerprint', xapi.fingerprint];
+    const { exitCode, shown } = await typeAtPrompt(args, question, `${password}x\u007f\r`);
+    expect({ exitCode, shown }).toMatchObject({ exitCode: 0 });
+    expect(shown).toContain('- 10.20.30.11 # host.address');
+    expect(shown).not.toContain(password);
+  });
+
+  test('asks nobody anything when it is left with Ctrl+C', async () => {
+    await using xapi = await startXapi({ records, password });
+    const args = ['discover', '--xapi', `https://127.0.0.1:${xapi.port}`, '--tls-fingerprint', xapi.fingerprint];
+    const { exitCode, shown } = await typeAtPrompt(args, question, 'corr\u0003');
+    expect({ exitCode, shown }).toEqual({
+      exitCode: 2,
+      shown: expect.stringMatching(/^Password of root at 127\.0\.0\.1: \r\n.*no password was given/) as string,
+    });
+    expect(xapi.api.calls).toEqual([]);
+  });
 });
 
 test('a wrong password is exit code 2, no file, and not shown', async () => {
