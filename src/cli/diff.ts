@@ -10,7 +10,7 @@ import { say } from './streams.ts';
 export const diff: Command = {
   about: 'what changed between two saved JSON reports; exit 1 when a row newly fails',
   usage: 'OLD NEW',
-  options: ['format', 'help'],
+  options: ['format', 'quiet', 'help'],
 
   async run({ values, positionals }) {
     const format = oneOf(values.format ?? 'text', 'format', changesFormats);
@@ -23,7 +23,7 @@ export const diff: Command = {
         `${older} is of spec ${was.spec.id}, ${newer} of ${now.spec.id}: they have no rows to compare`,
       );
     const changes = changesBetween(was, now);
-    say(renderChanges(changes, { was, now }, format));
+    if (!values.quiet || changes.rows.length > 0) say(renderChanges(changes, { was, now }, format));
     return changes.rows.some(({ kind }) => kind === 'newly-failing') ? 1 : 0;
   },
 };

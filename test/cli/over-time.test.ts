@@ -31,6 +31,7 @@ test('a baseline tells what newly fails, and gates on it', async () => {
   const compared = await runXenreach(['diff', baseline, bad]);
   expect(compared.exitCode).toBe(1);
   expect(compared.stdout).toMatch(/newly failing license-initial \(pass -> fail\): service: /);
+  expect(await runXenreach(['diff', bad, bad, '--quiet'])).toMatchObject({ exitCode: 0, stdout: '' });
   const recovered = await runXenreach(['diff', bad, baseline, '--format', 'json']);
   expect(recovered.exitCode).toBe(0);
   expect(JSON.parse(recovered.stdout)).toMatchObject({
