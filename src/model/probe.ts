@@ -38,6 +38,8 @@ export interface SecureOptions {
   /** SNI and, with `verify`, the name the certificate must hold. Default: the target's host. */
   readonly servername?: string;
   readonly trust?: Trust;
+  /** The server may have no certificate at all (anonymous key exchange, up to TLS 1.2). */
+  readonly allowsAnonymous?: boolean;
   /** Instead of its name and issuer: it is one of these, SHA-256 in hex. */
   readonly pins?: readonly string[] | undefined;
   /** The name is a public one, so a private issuer means interception. */

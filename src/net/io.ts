@@ -99,7 +99,7 @@ export class NetIo implements ProbeIo, RoutedAttempt {
       const detail = 'no TLS session: the peer speaks first, in plain text';
       throw new NetError({ outcome: 'tls-failed', stage: 'tls', detail });
     }
-    const context = this.contexts.get(this.smallHello);
+    const context = this.contexts.get(this.smallHello, options.allowsAnonymous);
     const session = await this.#handshake(plain, { servername, context });
     this.#conn = session.conn;
     judgeSession(session, { ...options, name: servername }, this.contexts, this);

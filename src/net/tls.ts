@@ -26,6 +26,9 @@ const tls = (): typeof nodeTls => process.getBuiltinModule('node:tls');
  */
 const smallHelloCurves = 'X25519:P-256:P-384:P-521';
 
+/** OpenSSL calls these ciphers insecure, for nobody shows who they are; TLS 1.3 has none of them. */
+const anonymous = { ciphers: 'ALL:aNULL:!eNULL:@SECLEVEL=0', maxVersion: 'TLSv1.2' } as const;
+
 export interface TrustStore {
   /** PEM roots beside Node's own. */
   readonly extra: readonly string[];
@@ -36,22 +39,24 @@ export interface TrustStore {
 /** One secure context for each trust setting and hello: making one costs as much as a handshake. */
 export class SecureContexts {
   readonly #trust: TrustStore;
-  readonly #made = new Map<boolean, SecureContext>();
+  readonly #made = new Map<string, SecureContext>();
   #ownRoots: readonly OwnRoot[] | undefined;
 
   constructor(trust: TrustStore) {
     this.#trust = trust;
   }
 
-  get(smallHello: boolean): SecureContext {
-    let context = this.#made.get(smallHello);
+  get(smallHello: boolean, allowsAnonymous = false): SecureContext {
+    const kind = `${smallHello} ${allowsAnonymous}`;
+    let context = this.#made.get(kind);
     if (!context) {
       const { createSecureContext, getCACertificates } = tls();
       context = createSecureContext({
         ...(this.#trust.extra.length > 0 && { ca: [...getCACertificates('default'), ...this.#trust.extra] }),
         ...(smallHello && { ecdhCurve: smallHelloCurves }),
+        ...(allowsAnonymous && anonymous),
       });
-      this.#made.set(smallHello, context);
+      this.#made.set(kind, context);
     }
     return context;
   }

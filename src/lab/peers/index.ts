@@ -12,16 +12,20 @@ import { iscsiTarget } from './iscsi.ts';
 import { kdc } from './kerberos.ts';
 import { kpasswd } from './kpasswd.ts';
 import { cldapResponder, ldapServer } from './ldap.ts';
+import { nbdServer } from './nbd.ts';
 import { nameServer } from './netbios-name.ts';
 import { sessionService } from './netbios-session.ts';
 import { startFiler } from './nfs-dynamic.ts';
 import { nfs } from './nfs.ts';
+import { nrpeAgent } from './nrpe.ts';
 import { ntpServer } from './ntp.ts';
 import { rdpServer } from './rdp.ts';
 import { rfbServer } from './rfb.ts';
 import { rpcServer } from './rpc.ts';
 import { portMapper } from './rpcbind.ts';
 import { smbServer } from './smb.ts';
+import { mailServer } from './smtp.ts';
+import { snmpAgent } from './snmp.ts';
 import { sshServer } from './ssh.ts';
 import { xapiHost } from './xapi.ts';
 
@@ -55,17 +59,21 @@ export const peers: Readonly<Record<string, MakePeer>> = {
   'kpasswd-tcp': password,
   ldap: () => ({ tcp: ldapServer(directory) }),
   ldaps: (context) => ({ tcp: overTls(() => signed(context), ldapServer(directory)) }),
+  nbd: () => ({ tcp: nbdServer }),
   'netbios-name': () => ({ udp: nameServer(directory) }),
   'netbios-session': () => ({ tcp: sessionService(smbServer('FS1')) }),
   nfs: filer,
   'nfs-dynamic': async ({ listeners, address }) => (await startFiler(listeners, address)).rpcbind,
   'nfs-udp': filer,
+  nrpe: (context) => ({ tcp: overTls(() => signed(context), nrpeAgent) }),
   ntp: () => ntpServer(),
   rdp: () => ({ tcp: rdpServer('WIN1') }),
   rfb: () => ({ tcp: rfbServer }),
   rpcbind: mapper,
   'rpcbind-udp': mapper,
   smb: () => ({ tcp: smbServer('FS1') }),
+  smtp: () => ({ tcp: mailServer }),
+  snmp: () => ({ udp: snmpAgent }),
   ssh: () => ({ tcp: sshServer('OpenSSH_9.2p1') }),
   syslog: () => mute,
   tcp: () => mute,
