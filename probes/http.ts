@@ -27,6 +27,10 @@ const Path = v.optional(
   '/',
 );
 
+/** A network of mirrors sends whoever asks on to one of them; whoever else does so may be a captive portal. */
+const Redirect = v.optional(v.picklist(['unexpected', 'expected']), 'unexpected');
+type Redirect = v.InferOutput<typeof Redirect>;
+
 export const http = defineProbe({
   transport: 'tcp',
   port: 80,
@@ -40,11 +44,17 @@ export const http = defineProbe({
     client:
       'yum and curl of a XenServer host: absolute form to a proxy (RFC 9112, 3.2.2), each address of a name in turn',
   },
-  options: v.strictObject({ path: Path }),
+  options: v.strictObject({
+    path: Path,
+    /** Through a proxy by CONNECT, as only some clients go. */
+    tunnel: v.optional(v.boolean(), false),
+    redirect: Redirect,
+  }),
 
-  async run(io, target, { path }) {
-    const origin = new URL(`http://${httpAuthority(target.host, target.port, 80)}`);
-    return judge(io, await io.ask({ method: 'GET', path, headers }), origin);
+  async run(io, target, { path, tunnel, redirect }) {
+    const authority = httpAuthority(target.host, target.port, 80);
+    const conn = tunnel ? await get(io, authority, path) : await io.ask({ method: 'GET', path, headers });
+    return judge(io, conn, new URL(`http://${authority}`), redirect);
   },
 });
 
@@ -67,21 +77,29 @@ export const https = defineProbe({
     trust: Trust,
     /** The name is a public one, so a private issuer means interception. */
     publicName: v.optional(v.boolean(), false),
+    redirect: Redirect,
   }),
 
-  async run(io, target, { path, servername, trust, publicName }) {
+  async run(io, target, { path, servername, trust, publicName, redirect }) {
     const names = servername !== undefined && { servername };
     const conn = await io.secure(await io.connect(), { trust, isPublicName: publicName, ...names });
     const authority = httpAuthority(target.host, target.port, 443);
     const lines = [`GET ${path} HTTP/1.1`, `Host: ${authority}`, ...headers, '', ''];
     await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
-    return judge(io, conn, new URL(`https://${authority}`));
+    return judge(io, conn, new URL(`https://${authority}`), redirect);
   },
 });
 
 const headers = ['User-Agent: xenreach', 'Accept: */*', 'Accept-Encoding: identity', 'Connection: close'];
 
-async function judge(io: ProbeIo, conn: Conn, origin: URL): Promise<Answer> {
+async function get(io: ProbeIo, authority: string, path: string): Promise<Conn> {
+  const conn = await io.connect();
+  const lines = [`GET ${path} HTTP/1.1`, `Host: ${authority}`, ...headers, '', ''];
+  await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
+  return conn;
+}
+
+async function judge(io: ProbeIo, conn: Conn, origin: URL, redirect: Redirect): Promise<Answer> {
   const head = await readHead(conn);
   const { status } = head;
   const header = (name: string): string | undefined => head.headers.get(name);
@@ -98,7 +116,10 @@ async function judge(io: ProbeIo, conn: Conn, origin: URL): Promise<Answer> {
   if (no) return no;
   if (status === blocked) io.warn('HTTP 451: blocked by policy, by the server or by a gateway in front of it');
   const goal = status >= 300 && status < 400 ? hostOf(location, origin) : undefined;
-  if (goal !== undefined && !isSameSite(goal, origin.hostname)) io.warn(`redirected to ${goal}: a captive portal?`);
+  const isElsewhere = goal !== undefined && !isSameSite(goal, origin.hostname);
+  if (isElsewhere && redirect === 'unexpected') io.warn(`redirected to ${goal}: a captive portal?`);
+  if (!isElsewhere && redirect === 'expected' && status < 400)
+    io.warn(`HTTP ${status} where a redirect to a mirror is usual: does something else answer for it?`);
   return answered(`HTTP ${status}: ${meaning(status, goal)}`);
 }
 

@@ -71,9 +71,9 @@ export const probes = bundledProbes;
 
 type Probes = Readonly<Record<string, Probe>>;
 
-/** A requirement table: a bundled one by its name, or a file by its path. Rejects with a UsageError. */
+/** A requirement table: a bundled one by its name, a file by its path, or several as one. Rejects with a UsageError. */
 export function loadSpec(
-  nameOrFile: string = defaultSpec,
+  nameOrFile: string | readonly string[] = defaultSpec,
   options: { readonly probes?: Probes } = {},
 ): Promise<LoadedSpec> {
   return loadSpecFor(nameOrFile, options.probes ?? bundledProbes);
@@ -85,7 +85,7 @@ export async function loadSite(
   options: { readonly spec?: LoadedSpec; readonly probes?: Probes } = {},
 ): Promise<Site> {
   const { probes: known = bundledProbes, spec } = options;
-  return readSiteFile(file, async (name) => spec ?? loadSpecFor(name, known));
+  return readSiteFile(file, async (names) => spec ?? loadSpecFor(names, known));
 }
 
 /** A report as text. `render(report, 'json')` is what `--format json` prints. */

@@ -17,9 +17,9 @@ const products = ['XenServer', 'XCP-ng', 'XenCenter', 'Citrix', 'xapi', 'winbind
 const words = new Set(['tcp', 'udp', 'tls', 'resolve', 'dns', 'firewall']);
 
 /** These print text, JSON and Markdown of their own: no report of a check. */
-const ownFormats = new Set(['text', 'json', 'ndjson', 'markdown']);
+const ownFormats = new Set(['csv', 'text', 'json', 'ndjson', 'markdown']);
 const others = ['probe', 'spec', 'discover', 'diff'].map((name) => `src/cli/${name}.ts`);
-const printers = new Set([...others, 'src/report/changes.ts']);
+const printers = new Set([...others, 'src/report/changes.ts', 'src/report/differences.ts']);
 
 /** `discover --xapi` asks the pool, which is called so, and not the probe. */
 const asksPool = (file: string, name: string): boolean =>

@@ -106,6 +106,7 @@ function plannedRow(row: ReportRow, requirement: Requirement, baseIds: ReadonlyM
     skip: skip === null ? null : { reason: skip, because: because ?? '', remedy },
     checks: [...new Set(row.checks.flatMap((id) => baseIds.get(id) ?? []))],
     require: row.require ?? 'all',
+    catalogue: row.catalogue,
     notes: row.notes.filter((note) => !isOfCheck(note)),
   };
 }

@@ -30,7 +30,7 @@ export interface CheckSiteOptions extends Wishes, Choice, CheckEvents {
  */
 export async function check(site: Site, options: CheckSiteOptions = {}): Promise<Report> {
   const { probes = bundledProbes, vantage = thisMachine(), signal } = options;
-  const spec = options.spec ?? (await loadSpec(site.spec, probes));
+  const spec = options.spec ?? (await loadSpec(site.specs, probes));
   const settings = settingsFor(options, site, vantage, probes);
   const selection = selectionOf(options, spec, site);
   const prepared = await prepare({ spec, site, vantage, selection }, settings.run, signal);

@@ -46,6 +46,7 @@ export function headOf({ spec, site, vantage, as, roots }: Subject, mode: Mode, 
         return spec.sha256;
       },
       rows: spec.rows.length,
+      ...(spec.catalogues.length > 0 && { catalogues: spec.catalogues }),
     },
     site: { name: site.name, origin: site.origin },
     vantage: { roles: as, hostname: vantage.hostname, addresses: vantage.addresses, ...(roots && { roots }) },

@@ -29,7 +29,9 @@ export function selectionOf(choice: Choice, spec: LoadedSpec, site: Pick<Site, '
   };
 }
 
-export const sourceRoles = (spec: LoadedSpec): string[] => [...new Set(spec.rows.map(({ from }) => from))];
+export const sourceRoles = (spec: LoadedSpec): string[] => [
+  ...new Set(spec.rows.flatMap(({ sourceRoles: from }) => from)),
+];
 
 function known(
   given: readonly string[] | undefined,

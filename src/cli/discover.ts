@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { answerfileSource } from '../discover/answerfile.ts';
 import { readInventory } from '../discover/inventory.ts';
-import { discover as ask, type Discovered } from '../discover/discover.ts';
+import { discover as ask, type Discovered, type SpecChoice } from '../discover/discover.ts';
 import { isEmpty, type Draft } from '../discover/draft.ts';
 import { writeJson, writeYaml } from '../discover/write.ts';
 import { parseFingerprint, parseXapi, usualSocket } from '../discover/xapi-endpoint.ts';
@@ -13,8 +13,8 @@ import { settingsFor } from '../check/settings.ts';
 import { nameFault } from '../load/host.ts';
 import { thisMachine } from '../load/machine.ts';
 import { readFile, readSecret } from '../load/read-file.ts';
-import { parseSite } from '../load/site.ts';
 import { defaultSpec } from '../load/default-spec.ts';
+import { parseSite, readSite } from '../load/site.ts';
 import { loadSpec } from '../load/spec.ts';
 import { readTrust } from '../load/trust.ts';
 import { UsageError } from '../model/errors.ts';
@@ -25,6 +25,7 @@ import { Interruption } from './interruption.ts';
 import { oneOf, type Arguments } from './options.ts';
 import { promptForSecret } from './secret-prompt.ts';
 import { complain, outTrouble, writeOut } from './streams.ts';
+import { specForProduct } from './site.ts';
 import { openFile, type Target } from './targets.ts';
 import { troubleText } from './trouble.ts';
 import { deadlineFrom } from './wishes.ts';
@@ -66,8 +67,8 @@ export const discover: Command = {
       throw new UsageError('--merge keeps comments, which JSON has none of; leave out --format json');
     const target = targetFrom(values);
     try {
-      const spec = await loadSpec(values.spec ?? defaultSpec, probes);
-      const found = await askAll(values, spec);
+      const found = await askAll(values, await choiceFrom(values));
+      const { spec } = found;
       for (const { name, told, trouble } of found.sources) {
         for (const line of told) complain(`${name}: ${line}`);
         if (trouble !== null) complain(trouble);
@@ -78,6 +79,14 @@ export const discover: Command = {
     }
   },
 };
+
+/** What was named, what the site to be added to asks for, or what the pool says that it is. */
+async function choiceFrom({ spec, merge }: Arguments): Promise<SpecChoice> {
+  if (spec) return loadSpec(spec, probes);
+  if (merge === undefined) return specForProduct;
+  const document = await readSite(textOf(merge), merge);
+  return loadSpec(document.specs ?? [defaultSpec], probes, { folders: undefined });
+}
 
 interface Delivery {
   readonly format: 'yaml' | 'json';
@@ -124,7 +133,7 @@ function commit(target: Target, text: string): void {
 const nothingFound = ({ sources }: Draft): string =>
   `nothing was learned${sources.length === 0 ? '' : ` from ${sources.join(', ')}`}: no site file is written. Ask a pool with --xapi https://HOST, or write the file by hand (the README shows one)`;
 
-async function askAll(values: Arguments, spec: LoadedSpec): Promise<Discovered> {
+async function askAll(values: Arguments, spec: SpecChoice): Promise<Discovered> {
   const { root, answerfile, domain } = values;
   if (domain !== undefined) refuseNoDomain(domain);
   const answers = answerfile === undefined ? undefined : answerfileSource(textOf(answerfile), answerfile);

@@ -8,10 +8,10 @@ export interface Loaded {
   readonly site: Site;
   /** The files themselves: `-` is standard input, null a site that this machine knows by itself. */
   readonly siteFile: string | null;
-  readonly specFile: string | null;
+  readonly specFiles: readonly string[];
 }
 
-export function inputsOf(wishes: Wishes, { site, siteFile, specFile }: Loaded, { run }: CheckSettings): Inputs {
+export function inputsOf(wishes: Wishes, { site, siteFile, specFiles }: Loaded, { run }: CheckSettings): Inputs {
   const named = namedFiles(wishes, site);
   const bySite = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: outsideText(path, named) });
   const byCommand = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: null });
@@ -20,7 +20,7 @@ export function inputsOf(wishes: Wishes, { site, siteFile, specFile }: Loaded, {
   return {
     files: [
       ...(siteFile === null ? [] : [byCommand(siteFile, 'site')]),
-      ...(specFile === null ? [] : [byCommand(specFile, 'spec')]),
+      ...specFiles.map((path) => byCommand(path, 'spec')),
       ...site.trust.map((path) => bySite(path, 'trust')),
       ...(wishes.ca ?? []).map((path) => byCommand(path, 'ca')),
       ...(isSiteProxy && password !== undefined ? [bySite(password, 'proxy.passwordFile')] : []),

@@ -22,12 +22,13 @@ export const judge: Command = {
     const { mode, failOn } = wishesFrom(values);
     const text = new TextDecoder().decode(readFile(file, maxReportBytes));
     const saved = parseSeen(text, file, mode) ?? parseReport(text, file);
-    const name = values.spec ?? saved.spec.id;
-    if (values.spec === undefined && !bundledSpecs().includes(name))
+    const names = values.spec ?? saved.spec.id.split('+');
+    const strange = names.find((name) => !bundledSpecs().includes(name));
+    if (values.spec === undefined && strange !== undefined)
       throw new UsageError(
-        `${file} was made with the spec "${name}", which is not bundled; name its file: --spec FILE`,
+        `${file} was made with the spec "${strange}", which is not bundled; name its file: --spec FILE`,
       );
-    const report = judgeAgain(saved, { spec: await loadSpec(name, probes), probes, mode, failOn });
+    const report = judgeAgain(saved, { spec: await loadSpec(names, probes), probes, mode, failOn });
     return deliver(report, openSinks(values), renderingFrom(values), { isTold: false });
   },
 };

@@ -21,7 +21,12 @@ export const options = {
     value: 'DIR',
     about: 'a folder whose files the site may name, beside its own',
   },
-  spec: { type: 'string', value: 'NAME|FILE', about: `bundled spec or a file of your own (default: ${defaultSpec})` },
+  spec: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME|FILE',
+    about: `bundled spec or a file of your own; several are joined (default: ${defaultSpec})`,
+  },
   as: { type: 'string', multiple: true, value: 'ROLE', about: 'the source role this machine plays' },
   mode: {
     type: 'string',
@@ -94,7 +99,7 @@ export const options = {
   splay: { type: 'string', value: 'D', about: 'start after a random part of this time' },
   set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
   record: { type: 'string', value: 'FILE', about: 'keep the conversation as the tests play it back (fixtures/wire)' },
-  list: { type: 'boolean', about: 'name every probe' },
+  list: { type: 'boolean', about: 'name every probe, or every bundled spec' },
   broken: { type: 'boolean', about: 'a set of broken endpoints instead of good ones' },
   quiet: { type: 'boolean', short: 'q', about: 'failures and the summary only' },
   verbose: { type: 'boolean', short: 'v', about: 'the evidence of every check' },

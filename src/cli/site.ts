@@ -5,9 +5,11 @@ import { namedFiles } from '../check/settings.ts';
 import { thisMachine } from '../load/machine.ts';
 import { whyNotOurs } from '../load/ownership.ts';
 import { maxFileBytes, readFile } from '../load/read-file.ts';
-import { isPath, readSite, siteOf } from '../load/site.ts';
+import { isFor, parseProduct, productText, specFor, type Product } from '../load/product.ts';
+import { readSite, siteOf } from '../load/site.ts';
 import { defaultSpec } from '../load/default-spec.ts';
-import { loadNamedSpec, loadSpec } from '../load/spec.ts';
+import { isPath } from '../load/spec-name.ts';
+import { loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { Loaded } from './inputs.ts';
@@ -19,18 +21,25 @@ const defaultSites = ['site.yaml', '/etc/xenreach/site.yaml'];
 
 /** `sends`: the resolvers may be asked where there is no site file. */
 export async function load(values: Arguments, sends: boolean): Promise<Loaded & { readonly spec: LoadedSpec }> {
+  const loaded = await loadBoth(values, sends);
+  for (const remark of loaded.spec.remarks) complain(remark);
+  const mismatch = mismatchText(loaded);
+  if (mismatch !== null) complain(mismatch);
+  return loaded;
+}
+
+async function loadBoth(values: Arguments, sends: boolean): Promise<Loaded & { readonly spec: LoadedSpec }> {
   const file = values.site ?? defaultSite();
   if (file === undefined) return discovered(values, sends);
   const name = file === '-' ? '<stdin>' : file;
   // Once: it may be a pipe.
   const source = file === '-' ? await standardInput() : readFile(file);
   const document = await readSite(source, name);
-  const isFile = values.spec === undefined && document.spec !== null && isPath(document.spec);
-  const wanted = values.spec ?? document.spec ?? defaultSpec;
-  const spec = isFile
-    ? await loadNamedSpec(wanted, probes, namedFiles(wishesFrom(values), document))
-    : await loadSpec(wanted, probes);
-  return { spec, site: siteOf(document, spec), siteFile: file, specFile: isPath(wanted) ? wanted : null };
+  const wanted = values.spec ?? document.specs ?? [defaultSpec];
+  // A file that the site names is not one that the user named.
+  const named = values.spec === undefined ? namedFiles(wishesFrom(values), document) : null;
+  const spec = await loadSpec(wanted, probes, named);
+  return { spec, site: siteOf(document, spec), siteFile: file, specFiles: wanted.filter(isPath) };
 }
 
 const discoveryMs = 10_000;
@@ -38,13 +47,29 @@ const discoveryMs = 10_000;
 /** Nobody wrote a site: what this machine knows is one. */
 async function discovered(values: Arguments, asksDns: boolean): Promise<Loaded & { readonly spec: LoadedSpec }> {
   const { nothingHere, siteOfThisMachine } = await import('../discover/here.ts');
-  const wanted = values.spec ?? defaultSpec;
-  const spec = await loadSpec(wanted, probes);
+  const choice = values.spec ? await loadSpec(values.spec, probes) : specForProduct;
   const signal = AbortSignal.timeout(discoveryMs);
-  const found = await siteOfThisMachine({ vantage: thisMachine(), asksDns, signal, environment: process.env }, spec);
+  const found = await siteOfThisMachine({ vantage: thisMachine(), asksDns, signal, environment: process.env }, choice);
   if (!found) throw nothingHere(defaultSites);
   for (const line of [found.told, ...found.trouble]) complain(line);
-  return { spec, site: found.site, siteFile: null, specFile: isPath(wanted) ? wanted : null };
+  return { spec: found.spec, site: found.site, siteFile: null, specFiles: (values.spec ?? []).filter(isPath) };
+}
+
+/** The table for what a pool says that it is; the usual one, and a word about it, where there is none. */
+export async function specForProduct(product: Product | null): Promise<LoadedSpec> {
+  const usual = (): Promise<LoadedSpec> => loadSpec(defaultSpec, probes);
+  if (!product) return usual();
+  const found = await specFor(product, probes);
+  if (!found)
+    complain(`no bundled spec is for ${productText(product)} (${product.from}); it is held against ${defaultSpec}`);
+  return found ?? usual();
+}
+
+/** A pool held against another product's requirements: its rows are not this one's. */
+function mismatchText({ spec, site }: Pick<Loaded, 'site'> & { readonly spec: LoadedSpec }): string | null {
+  if (site.product === undefined || isFor(spec, parseProduct(site.product))) return null;
+  const meant = spec.products.map((each) => productText(each)).join(', ');
+  return `the site is ${site.product}, and ${spec.id} is for ${meant}: rows may not apply; xenreach spec --list names the bundled specs`;
 }
 
 function defaultSite(): string | undefined {

@@ -3,6 +3,7 @@
  * what one has learned is kept when another fails or the time is over.
  */
 import type { Introduction } from '../load/controllers.ts';
+import type { Product } from '../load/product.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { NameResolver } from '../net/resolver.ts';
 import { openXapi, type XapiLimits } from '../net/xapi-client.ts';
@@ -42,12 +43,17 @@ export interface Wanted {
 export interface Discovered {
   readonly sources: readonly Source[];
   readonly draft: Draft;
+  /** What the draft was held against. */
+  readonly spec: LoadedSpec;
 }
+
+/** One that is given, or the one for what the pool or this host says that it is. */
+export type SpecChoice = LoadedSpec | ((product: Product | null) => Promise<LoadedSpec>);
 
 /** A pool of 64 hosts with thousands of VMs answers with some ten megabytes. */
 const xapiLimits: XapiLimits = { timeoutMs: 15_000, maxBytes: 32 << 20, maxTotalBytes: 128 << 20 };
 
-export async function discover(wanted: Wanted, spec: LoadedSpec): Promise<Discovered> {
+export async function discover(wanted: Wanted, choice: SpecChoice): Promise<Discovered> {
   const { root, environment, answers, signal } = wanted;
   const resolver = new NameResolver({ family: 'any', timeoutMs: 2500, tries: 2 });
   const cancel = (): void => resolver.cancel();
@@ -60,11 +66,19 @@ export async function discover(wanted: Wanted, spec: LoadedSpec): Promise<Discov
     // The first source wins where only one can: what was named, then the pool, then this machine.
     const sources = [...(answers ? [answers] : []), ...pool, ...files, ...dns];
     const ordered = wanted.domain === undefined ? sources : [...dns, ...sources.filter((each) => !dns.includes(each))];
-    return { sources: ordered, draft: draftOf(ordered, spec) };
+    const product = productOf(ordered);
+    const spec = typeof choice === 'function' ? await choice(product) : choice;
+    return { sources: ordered, draft: draftOf(ordered, spec), spec };
   } finally {
     signal.removeEventListener('abort', cancel);
     resolver.cancel();
   }
+}
+
+/** Whose word counts: the first source's. */
+export function productOf(sources: readonly Source[]): Product | null {
+  const [product] = sources.flatMap(({ findings }) => findings.filter((each) => each.kind === 'product'));
+  return product ?? null;
 }
 
 async function askPool(

@@ -2,6 +2,8 @@
  * Findings of all sources as one site: each host once, with everything that was said of it; what contradicts is told. What
  * the spec does not know is left out. Pure; the first source wins where only one can.
  */
+import { defaultSpec } from '../load/default-spec.ts';
+import { productText } from '../load/product.ts';
 import { canonicalHost } from '../model/address.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import type { AbsentFinding, AlertFinding, Finding, HostFinding, ProxyFinding, Source } from './finding.ts';
@@ -22,6 +24,10 @@ export interface Draft {
   readonly sources: readonly string[];
   readonly remarks: readonly string[];
   readonly name: Sourced<string> | undefined;
+  /** What the pool says that it is: "XCP-ng 8.3.0". */
+  readonly product: Sourced<string> | undefined;
+  /** The table that it was held against, where that is not the usual one. */
+  readonly spec: string | undefined;
   readonly vantage: readonly Sourced<string>[];
   /** In the spec's order; a role without hosts and domain was looked for in vain. */
   readonly roles: readonly DraftRole[];
@@ -61,8 +67,10 @@ export function draftOf(sources: readonly Source[], spec: LoadedSpec): Draft {
     sources: sources.map(({ name }) => name),
     remarks: [...remarks],
     name: first(of(findings, 'name').map(({ name, from }) => ({ value: name, from }))),
+    product: first(of(findings, 'product').map((each) => ({ value: productText(each), from: each.from }))),
+    spec: spec.id === defaultSpec ? undefined : spec.id,
     vantage: unique(of(findings, 'vantage'), ({ role }) => role)
-      .filter(({ role }) => spec.rows.some((row) => row.from === role))
+      .filter(({ role }) => spec.rows.some((row) => row.sourceRoles.includes(role)))
       .map(({ role, from }) => ({ value: role, from })),
     roles,
     notUsed: notUsed.filter(({ role }) => !filled.has(role)).map(({ role, from }) => ({ value: role, from })),

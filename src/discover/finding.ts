@@ -2,6 +2,8 @@
 
 export type Finding =
   | { readonly kind: 'name'; readonly name: string; readonly from: string }
+  /** What a pool or a host says that it is. */
+  | { readonly kind: 'product'; readonly brand: string; readonly version: string; readonly from: string }
   | { readonly kind: 'vantage'; readonly role: string; readonly from: string }
   | HostFinding
   | { readonly kind: 'domain'; readonly domain: string; readonly from: string }

@@ -5,10 +5,10 @@
 import { existsSync } from 'node:fs';
 import { parseSite } from '../load/site.ts';
 import { UsageError } from '../model/errors.ts';
-import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
-import { discover } from './discover.ts';
-import { isEmpty, rolesText } from './draft.ts';
+import type { Site, Vantage } from '../model/site.ts';
+import { discover, type SpecChoice } from './discover.ts';
+import { isEmpty, rolesText, type Draft } from './draft.ts';
 import { readInventory } from './inventory.ts';
 import { usualSocket } from './xapi-endpoint.ts';
 import { writeYaml } from './write.ts';
@@ -25,6 +25,7 @@ export interface Here {
 
 export interface FoundHere {
   readonly site: Site;
+  readonly spec: LoadedSpec;
   /** One line for a person: what is used, and where it came from. */
   readonly told: string;
   /** What could not be learned. */
@@ -32,10 +33,10 @@ export interface FoundHere {
 }
 
 /** Null where there is nothing to go by. */
-export async function siteOfThisMachine(here: Here, spec: LoadedSpec): Promise<FoundHere | null> {
+export async function siteOfThisMachine(here: Here, choice: SpecChoice): Promise<FoundHere | null> {
   const { root = '/', socket = usualSocket, vantage, signal, asksDns, environment } = here;
   const isHost = existsSync(socket);
-  const { draft, sources } = await discover(
+  const { draft, sources, spec } = await discover(
     {
       login: isHost ? { endpoint: { kind: 'socket', path: socket }, user: 'root', password: '' } : null,
       root,
@@ -46,16 +47,21 @@ export async function siteOfThisMachine(here: Here, spec: LoadedSpec): Promise<F
       asksDns,
       signal,
     },
-    spec,
+    choice,
   );
   if (isEmpty(draft)) return null;
   const { folder: _, ...site } = await parseSite(writeYaml(draft, spec), 'this machine', spec);
   return {
+    spec,
     site: { ...site, name: draft.name?.value ?? vantage.hostname, origin: 'discovered', alerts: draft.alerts },
-    told: `no site file: using what ${draft.sources.join(' and ')} know: ${rolesText(draft)}; xenreach discover writes it down`,
+    told: `no site file: using what ${draft.sources.join(' and ')} know${heldAgainst(draft)}: ${rolesText(draft)}; xenreach discover writes it down`,
     trouble: sources.flatMap(({ told, trouble }) => told.concat(trouble ?? [])),
   };
 }
+
+/** Which table, where the pool itself decided. */
+const heldAgainst = ({ product, spec }: Draft): string =>
+  product && spec !== undefined ? ` of ${product.value} (spec ${spec})` : '';
 
 export const nothingHere = (places: readonly string[]): UsageError =>
   new UsageError(

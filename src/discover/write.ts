@@ -40,6 +40,7 @@ export function writeYaml(draft: Draft, spec: LoadedSpec): string {
     ...draft.remarks.map((remark) => comment(remark)),
     '',
     ...(draft.name ? [`name: ${scalar(draft.name.value)} ${comment(draft.name.from)}`] : ['# name: my-site']),
+    ...productLines(draft),
     ...vantageLines(draft),
     ...roleLines(draft),
     ...notUsedLines(draft),
@@ -56,10 +57,12 @@ export function writeJson(draft: Draft): string {
 }
 
 export function siteValue(draft: Draft): Readonly<Record<string, unknown>> {
-  const { name, vantage, notUsed, facts, proxy, pins } = draft;
+  const { name, product, spec, vantage, notUsed, facts, proxy, pins } = draft;
   const roles = draft.roles.filter(isFilled).map((role) => [role.role, roleValue(role)] as const);
   return {
     ...(name && { name: name.value }),
+    ...(product && { product: product.value }),
+    ...(spec !== undefined && { spec: specNames(spec) }),
     ...(vantage.length > 0 && { vantage: vantage.map(({ value }) => value) }),
     roles: Object.fromEntries(roles),
     ...(notUsed.length > 0 && { 'not-used': notUsed.map(({ value }) => value) }),
@@ -86,6 +89,19 @@ const roleValue = ({ hosts, domain }: DraftRole): unknown =>
 function hostValue({ host, port, ports, console }: HostFinding): unknown {
   if (port === undefined && ports === undefined && console === undefined) return host;
   return { host, ...(port !== undefined && { port }), ...(ports && { ports }), ...(console && { console }) };
+}
+
+const productLines = ({ product, spec }: Draft): string[] => [
+  ...(product ? [`product: ${scalar(product.value)} ${comment(product.from)}`] : []),
+  ...(spec === undefined
+    ? []
+    : [`spec: ${[specNames(spec)].flat().length > 1 ? `[${spec.replaceAll('+', ', ')}]` : spec}`]),
+];
+
+/** Several are joined by "+". */
+function specNames(id: string): string | readonly string[] {
+  const names = id.split('+');
+  return names.length === 1 ? id : names;
 }
 
 function vantageLines({ vantage }: Draft): string[] {

@@ -38,7 +38,8 @@ export function causesOf(rows: readonly ReportRow[], checks: readonly ReportChec
 /** The checks that made the row fail, or kept it from being tried. */
 function culpritsOf(row: ReportRow, byId: ReadonlyMap<string, ReportCheck>): readonly ReportCheck[] {
   if (row.verdict !== 'fail' && row.verdict !== 'unverified') return [];
-  const counting = row.checks.flatMap((id) => byId.get(id) ?? []).filter(({ advisory }) => !advisory);
+  const ids = row.spared ? row.checks.filter((id) => !row.spared?.includes(id)) : row.checks;
+  const counting = ids.flatMap((id) => byId.get(id) ?? []).filter(({ advisory }) => !advisory);
   return row.verdict === 'fail'
     ? counting.filter(({ verdict }) => verdict === 'fail')
     : counting.filter(({ outcome }) => outcome === 'local');

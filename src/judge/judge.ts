@@ -43,6 +43,7 @@ export function judgeRow(row: PlannedRow, checked: readonly CheckResult[], mode:
     ports: row.ports,
     purpose: requirement.purpose,
     ...(row.require === 'any' && { require: row.require }),
+    ...provenanceOf(row),
   };
   if (skip) {
     return {
@@ -54,6 +55,12 @@ export function judgeRow(row: PlannedRow, checked: readonly CheckResult[], mode:
       notes: row.notes,
       checks: [],
     };
+  }
+  if (requirement.unprovable !== undefined) {
+    const because = `no probe can try ${requirement.unprovable}`;
+    const remedy = 'Ask whoever runs the firewall for the rule, and have it shown: nothing here can prove it.';
+    const notes = [...row.notes, ...basisNotes(row)];
+    return { ...base, verdict: 'unverified', because, remedy, skip: null, notes, checks: [] };
   }
   const judged = checked
     .filter(({ observations }) => observations.length > 0)
@@ -78,13 +85,57 @@ export function judgeRow(row: PlannedRow, checked: readonly CheckResult[], mode:
       checks: [],
     };
   }
-  const required = judged.filter(({ use }) => use.level === 'required');
+  const wanted = judged.filter(({ use }) => use.level === 'required');
+  const spared = sparedOf(wanted);
+  const required = wanted.filter((entry) => !spared.has(entry));
   for (const entry of judged) for (const note of notesOf(entry)) notes.push(note);
   const verdict = required.length === 0 ? 'pass' : verdictOfRow(row, required);
+  notes.push(...[...spared].flatMap(notesOnFailures));
   if (verdict === 'pass' || verdict === 'warn') notes.push(...required.flatMap(notesOnFailures));
   const { because, remedy } = explain(required.length === 0 ? judged : required, verdict, row, { mode, signs });
+  if (verdict !== 'pass') notes.push(...basisNotes(row));
   const said = new Set(notes.filter((note) => !because.startsWith(note)));
-  return { ...base, verdict, because, remedy, skip: null, notes: [...said], checks: ids };
+  const told: ReportRow = { ...base, verdict, because, remedy, skip: null, notes: [...said], checks: ids };
+  return spared.size === 0 ? told : { ...told, spared: [...spared].flatMap(idsOf) };
+}
+
+const idsOf = ({ check, observations }: JudgedCheck): string[] =>
+  observations.map((observation) => reportId(check, observation));
+
+/** What a reader has to know of a row that is not a vendor's own word, or one of several tables'. */
+const provenanceOf = ({
+  requirement: { confidence, basis },
+  catalogue,
+}: PlannedRow): Pick<ReportRow, 'catalogue' | 'confidence' | 'basis'> => ({
+  ...(catalogue !== undefined && { catalogue }),
+  ...((confidence !== 'high' || basis !== 'page') && { confidence, basis }),
+});
+
+const basisWords = { page: 'a page of the vendor', code: 'the code', inferred: 'a conclusion' } as const;
+
+/** Nobody opens a port for a row that is not the vendor's own word without knowing it. */
+function basisNotes({ requirement: { confidence, basis }, catalogue }: PlannedRow): string[] {
+  const isSure = confidence === 'high' && basis === 'page';
+  if (isSure && catalogue === undefined) return [];
+  const of = catalogue === undefined ? '' : ` of ${catalogue}`;
+  return [`this row${of} rests on ${basisWords[basis]}, with ${confidence} confidence`];
+}
+
+/** Where one of several needs is enough, host by host, what belongs to the others than the best: it counts for nothing. */
+function sparedOf(wanted: readonly JudgedCheck[]): ReadonlySet<JudgedCheck> {
+  const spared = new Set<JudgedCheck>();
+  const groups = Map.groupBy(wanted, ({ use, check }) => use.choice && JSON.stringify([use.choice.of, check.host]));
+  for (const [group, entries] of groups) {
+    if (group === undefined) continue;
+    const choices = [...Map.groupBy(entries, ({ use }) => use.choice?.index).values()].map((members) => ({
+      members,
+      verdict: worst(members.map(({ verdict }) => verdict)),
+    }));
+    const wins = best(choices.map(({ verdict }) => verdict));
+    const winner = choices.find(({ verdict }) => verdict === wins);
+    for (const choice of choices) if (choice !== winner) for (const entry of choice.members) spared.add(entry);
+  }
+  return spared;
 }
 
 /** One endpoint may be in several reports lines: once for each address of a name. */

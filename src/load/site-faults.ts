@@ -22,7 +22,7 @@ export const siteFaults = (site: SiteFile, roles: readonly WrittenRole[], spec: 
 ];
 
 function wordFaults(site: SiteFile, spec: LoadedSpec): Fault[] {
-  const sources = [...new Set(spec.rows.map((row) => row.from))];
+  const sources = [...new Set(spec.rows.flatMap((row) => row.sourceRoles))];
   const roles = Object.keys(spec.roles);
   const vantage = (site.vantage ?? []).flatMap((role, i): Fault[] => {
     const path = ['vantage', i];

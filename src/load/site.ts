@@ -9,9 +9,13 @@ import { passwordPlaces, proxyUrlFault } from './proxy-url.ts';
 import { readFile } from './read-file.ts';
 import { shapeFaults } from './shape.ts';
 import { defaultSpec } from './default-spec.ts';
+import { isPath } from './spec-name.ts';
 import { siteFaults } from './site-faults.ts';
 import { normalRole, plainName, writtenRole } from './site-roles.ts';
 import { parseYaml, type YamlDocument } from './yaml.ts';
+
+const SpecName = v.pipe(v.string(), v.nonEmpty());
+const SpecNames = v.union([SpecName, v.pipe(v.array(SpecName), v.nonEmpty())]);
 
 const standardInput = '<stdin>';
 
@@ -19,14 +23,17 @@ const standardInput = '<stdin>';
 export interface SiteDocument extends YamlDocument {
   /** Where its relative paths start, and where the files that it names lie. */
   readonly folder: string;
-  /** The spec that it asks for, a file's path resolved; null when it names none. */
-  readonly spec: string | null;
+  /** The specs that it asks for, paths of files resolved; null when it names none. */
+  readonly specs: readonly string[] | null;
 }
 
-/** `specNamed` gets the spec that the site asks for, a file's path resolved; the usual one where it asks for none. */
-export async function readSiteFile(file: string, specNamed: (name: string) => Promise<LoadedSpec>): Promise<Site> {
+/** `specsNamed` gets the specs that the site asks for, paths of files resolved; the usual one where it asks for none. */
+export async function readSiteFile(
+  file: string,
+  specsNamed: (names: readonly string[]) => Promise<LoadedSpec>,
+): Promise<Site> {
   const document = await readSite(readFile(file), file);
-  return siteOf(document, await specNamed(document.spec ?? defaultSpec));
+  return siteOf(document, await specsNamed(document.specs ?? [defaultSpec]));
 }
 
 export async function parseSite(source: string | Uint8Array, fileName: string, spec: LoadedSpec): Promise<Site> {
@@ -37,13 +44,10 @@ export async function parseSite(source: string | Uint8Array, fileName: string, s
 export async function readSite(source: string | Uint8Array, fileName: string): Promise<SiteDocument> {
   const document = await parseYaml(source, fileName);
   const folder = folderOf(fileName);
-  const named = v.safeParse(v.looseObject({ spec: v.pipe(v.string(), v.nonEmpty()) }), document.value);
-  const spec = named.success ? named.output.spec : null;
-  return { ...document, folder, spec: spec !== null && isPath(spec) ? resolve(folder, spec) : spec };
+  const named = v.safeParse(v.looseObject({ spec: SpecNames }), document.value);
+  const specs = named.success ? [named.output.spec].flat() : null;
+  return { ...document, folder, specs: specs && specs.map((spec) => (isPath(spec) ? resolve(folder, spec) : spec)) };
 }
-
-/** A spec is bundled, or a file with its path. */
-export const isPath = (spec: string): boolean => /[/\\.]/.test(spec);
 
 export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
   const { file: fileName, folder } = document;
@@ -55,7 +59,8 @@ export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
   return {
     name: site.name ?? (fileName === standardInput ? 'site' : basename(fileName, extname(fileName))),
     origin: 'file',
-    spec: document.spec ?? spec.id,
+    specs: document.specs ?? spec.id.split('+'),
+    ...(site.product !== undefined && { product: site.product }),
     vantage: [...new Set(site.vantage)],
     roles: Object.fromEntries(roles.map((role) => [role.name, normalRole(role)])),
     notUsed: [...new Set(site['not-used'])],

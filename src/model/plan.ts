@@ -1,5 +1,5 @@
 /** What would be tried: plain JSON, so that a plan can be printed, compared, saved and replayed. */
-import type { Expect, Level, Requirement } from './spec.ts';
+import type { Expect, Level, Need, Requirement } from './spec.ts';
 import type { Transport } from './probe.ts';
 
 /** A row that wants this check, and how it will judge it. */
@@ -15,6 +15,8 @@ export interface Use {
   readonly note: string | null;
   /** Nobody at the site runs the destination: it is the vendor's. */
   readonly isVendors: boolean;
+  /** One of several needs of which one is enough: see `Need`. */
+  readonly choice?: Need['choice'];
 }
 
 /** One probe against one host and port. A name becomes one observation for each of its addresses. */
@@ -58,6 +60,8 @@ export interface PlannedRow {
   /** One good host is enough. */
   readonly require: 'all' | 'any';
   readonly notes: readonly string[];
+  /** Where the spec is joined of several: the one that the row is from. */
+  readonly catalogue?: string | undefined;
 }
 
 export interface Plan {

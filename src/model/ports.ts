@@ -12,3 +12,11 @@ export function portRuns(ports: readonly number[]): string {
     .flatMap(([from, to]) => (to - from < 2 ? [...new Set([from, to])].map(String) : [`${from}-${to}`]))
     .join(', ');
 }
+
+/** How many ports these entries of a spec are, at most: 443, "6910-6930", "dynamic". */
+export function countPorts(entries: readonly (number | string)[]): number {
+  return entries.reduce<number>((sum, entry) => {
+    const [from = 0, to = from] = typeof entry === 'number' || entry === 'dynamic' ? [] : entry.split('-').map(Number);
+    return sum + Math.max(1, to - from + 1);
+  }, 0);
+}

@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { hints, outcomes, stages, type Evidence } from './outcome.ts';
+import { Basis, Confidence } from './spec.ts';
 import { modes, rowVerdicts } from './verdict.ts';
 
 const Text = v.pipe(v.string(), v.description('text'));
@@ -29,6 +30,11 @@ const RowShape = v.object({
   purpose: Text,
   /** One good host is enough; absent where all are wanted. */
   require: v.optional(v.picklist(['all', 'any'])),
+  /** Where several tables were joined: the one that it is from. */
+  catalogue: v.optional(Text),
+  /** Where it is not a page's own word, or not sure. */
+  confidence: v.optional(Confidence),
+  basis: v.optional(Basis),
   verdict: v.nullable(v.picklist(rowVerdicts)),
   /** One sentence for a person. */
   because: v.nullable(Text),
@@ -38,6 +44,8 @@ const RowShape = v.object({
   notes: Texts,
   /** Ids of checks. */
   checks: Texts,
+  /** Those of them that count for nothing, as another of which one is enough was better. */
+  spared: v.optional(Texts),
   /** With a baseline: the verdict that the row had there. */
   was: v.optional(v.nullable(v.picklist(rowVerdicts))),
 });
@@ -115,7 +123,14 @@ const ChangesShape = v.object({ since: Time, rows: v.array(ChangeShape), checks:
 const HeadShape = v.object({
   schema: v.literal(reportSchema),
   tool: v.object({ name: v.literal('xenreach'), version: Text }),
-  spec: v.object({ id: Text, revision: Text, sha256: Text, rows: Count }),
+  spec: v.object({
+    id: Text,
+    revision: Text,
+    sha256: Text,
+    rows: Count,
+    /** Where several were joined: each of them. */
+    catalogues: v.optional(v.array(v.object({ id: Text, title: Text, revision: Text, sha256: Text, rows: Count }))),
+  }),
   site: v.object({ name: Text, origin: v.picklist(['file', 'discovered', 'embedded']) }),
   vantage: v.object({
     roles: Texts,

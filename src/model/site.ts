@@ -49,7 +49,10 @@ const Proxy = v.strictObject({
 
 export const SiteFile = v.strictObject({
   name: v.optional(Text),
-  spec: v.optional(Text),
+  /** A bundled one, a file of one's own, or several. */
+  spec: v.optional(v.union([Text, v.pipe(v.array(Text), v.nonEmpty())])),
+  /** What the pool says that it is: "XCP-ng 8.3.0". */
+  product: v.optional(v.pipe(Text, v.regex(/^\S.* \d[\w.]*$/), v.description('a brand and a version'))),
   vantage: v.optional(v.pipe(v.array(Id), v.nonEmpty())),
   roles: v.optional(v.record(v.string(), Role), {}),
   'not-used': v.optional(v.array(Id)),
@@ -101,7 +104,9 @@ export interface SiteProxy {
 export interface Site {
   readonly name: string;
   readonly origin: 'file' | 'discovered' | 'embedded';
-  readonly spec: string;
+  /** The names of the tables that it is held against, or their files. */
+  readonly specs: readonly string[];
+  readonly product?: string;
   readonly vantage: readonly string[];
   readonly roles: Readonly<Record<string, RoleHosts>>;
   readonly notUsed: readonly string[];

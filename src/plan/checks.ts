@@ -74,7 +74,7 @@ export class Checks {
   wishFor(row: Requirement, need: Need, { role, mayBeSelf }: Destination): Wish {
     const probe = this.probeOf(need);
     const transport = need.transport ?? (probe.transport === 'either' ? 'tcp' : probe.transport);
-    const viaProxy = transport === 'tcp' && isProxied(row, this.#input);
+    const viaProxy = transport === 'tcp' && need.proxy !== 'never' && isProxied(row, this.#input);
     return { need, probe, transport, viaProxy, mayBeSelf, role, uses: [useOf(row, need, probe)] };
   }
 
@@ -167,6 +167,7 @@ export function useOf(row: Requirement, need: Need, probe: Probe): Use {
     unless: unlessOf(need),
     note: need.note ?? null,
     isVendors: row.hosts !== undefined,
+    ...(need.choice && { choice: need.choice }),
   };
 }
 

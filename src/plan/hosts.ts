@@ -49,7 +49,9 @@ export class Destinations {
   /** Every name that this vantage's rows need resolved, the proxy's among them. */
   #siteNames(): Host[] {
     const { spec, site, selection } = this.#input;
-    const destinations = new Set(spec.rows.filter((row) => selection.as.includes(row.from)).map((row) => row.to));
+    const destinations = new Set(
+      spec.rows.filter((row) => row.sourceRoles.some((role) => selection.as.includes(role))).map((row) => row.to),
+    );
     const hosts = [...destinations].flatMap((to) => site.roles[to]?.hosts ?? []).map(({ host }) => host);
     const proxy = site.proxy === null ? null : URL.parse(site.proxy.url);
     const names = (proxy ? [...hosts, proxy.hostname] : hosts).filter((host) => !isAddress(withoutBrackets(host)));

@@ -6,7 +6,8 @@ import type { Site, Vantage } from '../model/site.ts';
 import type { LoadedSpec, Need, Requirement } from '../model/spec.ts';
 import { Checks } from './checks.ts';
 import { Destinations, type Destination } from './hosts.ts';
-import { countPorts, expandPorts, portInUse, portsText } from './ports.ts';
+import { countPorts } from '../model/ports.ts';
+import { expandPorts, portInUse, portsText, sampledPorts } from './ports.ts';
 import { factsOf, grantedNotes, skipByHosts, skipByRow, unmetFact, type Facts } from './skip.ts';
 
 export interface Selection {
@@ -37,7 +38,11 @@ export function makePlan(input: PlanInput): Plan {
   const decided = decide(input, facts);
   refuseTooMany(decided, checks);
   const toldNotes = new Set<string>();
-  const rows = decided.map((each) => planRow(each, checks, facts, toldNotes));
+  const isJoined = input.spec.catalogues.length > 0;
+  const rows = decided.map((each): PlannedRow => {
+    const row = planRow(each, checks, facts, toldNotes);
+    return isJoined ? Object.assign(row, { catalogue: each.row.catalogue }) : row;
+  });
   return { rows: input.tellsGranted ? rows.map((row) => withGranted(row, input)) : rows, checks: checks.all };
 }
 
@@ -63,7 +68,10 @@ function decide(input: PlanInput, facts: Facts): Decided[] {
 function refuseTooMany(decided: readonly Decided[], checks: Checks): void {
   let total = 0;
   for (const { row, destination } of decided) {
-    for (const need of row.needs) total += (destination?.hosts.length ?? 0) * countPorts(checks.portsOf(need));
+    for (const need of row.needs) {
+      const ports = countPorts(checks.portsOf(need));
+      total += (destination?.hosts.length ?? 0) * Math.min(ports, need.sample ?? ports);
+    }
   }
   if (total <= maxChecks) return;
   throw new UsageError(
@@ -79,13 +87,15 @@ function planRow(
   toldNotes: Set<string>,
 ): PlannedRow {
   const outline = outlineOf(row, checks);
+  const told = row.contradictions ?? [];
   if (!destination) return { ...outline, ...unchecked, skip };
   const { ids, notes } = draftRow(row, destination, checks, facts);
-  if (ids.length === 0) return { ...outline, ...unchecked, skip: noNeedApplies(notes) };
+  if (ids.length === 0 && row.unprovable === undefined) return { ...outline, ...unchecked, skip: noNeedApplies(notes) };
   const news = destination.role.notes.filter((note) => !toldNotes.has(note));
   for (const note of news) toldNotes.add(note);
-  const { require } = destination.role;
-  return { ...outline, skip: null, checks: ids, require, notes: [...news, ...selfNotes(destination), ...notes] };
+  const require = row.require ?? destination.role.require;
+  const said = [...news, ...selfNotes(destination), ...notes, ...told];
+  return { ...outline, skip: null, checks: ids, require, notes: said };
 }
 
 type Outline = Pick<PlannedRow, 'requirement' | 'transports' | 'ports'>;
@@ -95,7 +105,7 @@ function outlineOf(row: Requirement, checks: Checks): Outline {
   return {
     requirement: row,
     transports: (['tcp', 'udp'] as const).filter((transport: Transport) => used.has(transport)),
-    ports: portsText(row.needs.map((need) => checks.portsOf(need))),
+    ports: row.unprovable ?? portsText(row.needs.map((need) => checks.portsOf(need))),
   };
 }
 
@@ -128,7 +138,9 @@ function draftRow(
       continue;
     }
     const wish = checks.wishFor(row, need, destination);
-    const ports = expandPorts(checks.portsOf(need), checks.probeOf(need).port);
+    const all = expandPorts(checks.portsOf(need), checks.probeOf(need).port);
+    const ports = sampledPorts(all, need.sample);
+    if (ports.length < all.length) notes.push(portSampleNote(ports, all.length));
     for (const host of destination.hosts) {
       for (const port of ports) {
         const id = checks.add(wish, host, portInUse(host, port, isOnlyPort));
@@ -147,6 +159,9 @@ function leftOut(need: Need, checks: Checks, unmet: string): string {
 
 const selfNotes = ({ selves }: Destination): string[] =>
   selves.map(({ host }) => `${host} is this machine itself and was left out`);
+
+const portSampleNote = (ports: readonly number[], of: number): string =>
+  `${ports.length} of ${of} ports are tried, and stand for the rest: ${ports.join(', ')}`;
 
 const sampleNote = (domain: string, count: number): string =>
   `"${domain} and subdomains" is sampled by ${count} ${count === 1 ? 'name' : 'names'}: a rule for all of it cannot be proven`;

@@ -14,12 +14,12 @@ export function expandPorts(entries: readonly PortEntry[], dynamicPort: number):
   return [...new Set(ports)];
 }
 
-/** How many ports `expandPorts` would make, at most. */
-export function countPorts(entries: readonly PortEntry[]): number {
-  return entries.reduce<number>((sum, entry) => {
-    const [from = 0, to = from] = typeof entry === 'number' || entry === 'dynamic' ? [] : entry.split('-').map(Number);
-    return sum + Math.max(1, to - from + 1);
-  }, 0);
+/** So many of them, from the first to the last in even steps; all of them where nothing is said. */
+export function sampledPorts(ports: readonly number[], sample: number | undefined): readonly number[] {
+  if (sample === undefined || sample >= ports.length) return ports;
+  if (sample === 1) return ports.slice(0, 1);
+  const step = (ports.length - 1) / (sample - 1);
+  return Array.from({ length: sample }, (_, i) => ports[Math.round(i * step)]!);
 }
 
 /** The port that stands in for the documented one at this host. */

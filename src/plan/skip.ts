@@ -50,7 +50,8 @@ function notSelected(row: Requirement, { selection }: PlanInput): Skip | undefin
 }
 
 function notUsed(row: Requirement, { site }: PlanInput): Skip | undefined {
-  const unused = [row.to, row.from].find((role) => site.notUsed.includes(role));
+  const isUnused = (role: string): boolean => site.notUsed.includes(role);
+  const unused = isUnused(row.to) ? row.to : row.sourceRoles.every(isUnused) ? row.from : undefined;
   return unused === undefined
     ? undefined
     : { reason: 'not-applicable', because: `the site says ${unused} is not used`, remedy: null };
@@ -62,11 +63,12 @@ function againstFact(row: Requirement, facts: Facts): Skip | undefined {
 }
 
 function startingElsewhere(row: Requirement, { spec, selection }: PlanInput): Skip | undefined {
-  if (selection.as.includes(row.from)) return undefined;
+  if (row.sourceRoles.some((role) => selection.as.includes(role))) return undefined;
+  const [first = ''] = row.sourceRoles;
   return {
     reason: 'other-vantage',
     because: `it starts from ${row.from}, which is not where this runs`,
-    remedy: `run xenreach on ${titleOf(row.from, spec)} with --as ${row.from}`,
+    remedy: `run xenreach on ${titleOf(first, spec)} with --as ${first}`,
   };
 }
 

@@ -29,7 +29,10 @@ export const firewall: Reporter = {
 };
 
 function rulesOf(report: Report, row: ReportRow, checks: readonly ReportCheck[]): Cell[][] {
-  const blocked = checks.filter((check) => !check.advisory && check.verdict === 'fail' && isBlocked(check));
+  const blocked = checks.filter(
+    (check) =>
+      !check.advisory && check.verdict === 'fail' && isBlocked(check) && row.spared?.includes(check.id) !== true,
+  );
   const groups = Map.groupBy(blocked, ({ host, address, transport, outcome, hint }) =>
     JSON.stringify([host, address, transport, outcome, hint]),
   );

@@ -146,7 +146,7 @@ test('the full site is read, whatever way each role was written', async () => {
   expect(site).toMatchObject({
     name: 'lon-pool-1',
     origin: 'file',
-    spec: 'xenserver-8',
+    specs: ['xenserver-8'],
     vantage: ['xenserver-host'],
     notUsed: [],
     facts: { 'https-only': false, 'ssh-enabled': true, 'ad-ldaps': false },
@@ -182,7 +182,7 @@ test('a site may be JSON, and may be all but empty', async () => {
   const site = await parse('{ "roles": { "ntp-server": [] } }');
   expect(site).toMatchObject({
     name: 'site',
-    spec: 'xenserver-8',
+    specs: ['xenserver-8'],
     vantage: [],
     proxy: null,
     trust: [],
@@ -220,10 +220,13 @@ test.for([
 });
 
 test('the spec that a site names is known before the site is held against it', async () => {
-  const specOf = async (text: string, file: string): Promise<string | null> => (await readSite(text, file)).spec;
-  await expect(specOf('spec: xenserver-8', 'any/site.yaml')).resolves.toBe('xenserver-8');
-  await expect(specOf('spec: ./mine.yaml', '/etc/xenreach/site.yaml')).resolves.toBe('/etc/xenreach/mine.yaml');
-  await expect(specOf('roles: { no-such-role: x }', 'site.yaml')).resolves.toBeNull();
+  const specsOf = async (text: string, file: string) => (await readSite(text, file)).specs;
+  await expect(specsOf('spec: xenserver-8', 'any/site.yaml')).resolves.toEqual(['xenserver-8']);
+  await expect(specsOf('spec: [xenserver-8, ./mine.yaml]', '/etc/xenreach/site.yaml')).resolves.toEqual([
+    'xenserver-8',
+    '/etc/xenreach/mine.yaml',
+  ]);
+  await expect(specsOf('roles: { no-such-role: x }', 'site.yaml')).resolves.toBeNull();
 });
 
 describe('the URL of a proxy', () => {

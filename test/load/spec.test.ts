@@ -41,7 +41,10 @@ const faulty: readonly (readonly [file: string, ...lines: string[]])[] = [
   ['spec-transport-not-spoken', '19:34 probe "ntp" speaks udp only; remove the transport or name another probe'],
   ['spec-unknown-fact', '28:13 unknown fact "features"; did you mean "feature"?'],
   ['spec-unknown-level', '19:30 "level" must be one of required, advisory, not "advisery"; did you mean "advisory"?'],
-  ['spec-unknown-option-filled-in', '30:80 unknown option "sername"; known: path, servername, trust, publicName'],
+  [
+    'spec-unknown-option-filled-in',
+    '30:80 unknown option "sername"; known: path, servername, trust, publicName, redirect',
+  ],
   ['spec-unknown-option', '30:61 unknown key "pth"; did you mean "path"?'],
   ['spec-unknown-probe', '30:18 unknown probe "htps"; did you mean "https"?'],
   ['spec-unknown-property', '29:14 unknown property of a host "consol"; did you mean "console"?'],
@@ -75,8 +78,8 @@ test('a probe whose options are not of valibot is asked itself', async () => {
 });
 
 test('a name that is no bundled spec is told with the nearest', async () => {
-  await expect(loadSpec('xenserver-9', probes)).rejects.toThrow(
-    'no spec is called "xenserver-9"; did you mean "xenserver-8"?',
+  await expect(loadSpec('xenserver-90', probes)).rejects.toThrow(
+    'no spec is called "xenserver-90"; did you mean "xenserver-9"?',
   );
   await expect(loadSpec('./none.yaml', probes)).rejects.toThrow('./none.yaml: there is no such file; check the name');
 });

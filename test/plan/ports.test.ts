@@ -1,7 +1,8 @@
 /** Ports as the page writes them and as a site uses them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { countPorts, expandPorts, portInUse, portsText } from '../../src/plan/ports.ts';
+import { countPorts } from '../../src/model/ports.ts';
+import { expandPorts, portInUse, portsText, sampledPorts } from '../../src/plan/ports.ts';
 import { hostOf } from '../support/sites.ts';
 
 test('numbers, ranges and "dynamic" become plain numbers, each once', () => {
@@ -34,4 +35,12 @@ test('are told in the order of the needs, each once, and 0 not at all', () => {
 test('ports are counted without being made', () => {
   expect(countPorts([80, '443-445', 'dynamic'])).toBe(5);
   expect(countPorts(['1-65535', '1-65535'])).toBe(131_070);
+});
+
+test('a sample of ports goes from the first to the last in even steps', () => {
+  const ports = expandPorts(['7000-8000'], 0);
+  expect(sampledPorts(ports, 3)).toEqual([7000, 7500, 8000]);
+  expect(sampledPorts(ports, 1)).toEqual([7000]);
+  expect(sampledPorts([80, 443], 5)).toEqual([80, 443]);
+  expect(sampledPorts([80, 443], undefined)).toEqual([80, 443]);
 });

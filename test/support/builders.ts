@@ -57,8 +57,12 @@ export function seen(parts: Partial<Observation> = {}): Observation {
 export const requirementOf = (parts: Partial<Requirement> = {}): Requirement => ({
   id: 'ntp',
   section: 'ports',
-  source: { table: 'a table', row: 1 },
+  source: { table: 'a table', row: 1, title: 'a page' },
+  confidence: 'high',
+  basis: 'page',
+  catalogue: 'a-spec',
   from: 'xenserver-host',
+  sourceRoles: ['xenserver-host'],
   to: 'ntp-server',
   purpose: 'The hosts keep their clocks right.',
   where: {},

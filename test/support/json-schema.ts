@@ -23,6 +23,7 @@ const keywords: Readonly<Record<string, Check>> = {
   const: (schema, value) => schema.const === value,
   minLength: ({ minLength = 0 }, value) => typeof value !== 'string' || value.length >= minLength,
   maxLength: ({ maxLength = 0 }, value) => typeof value !== 'string' || value.length <= maxLength,
+  format: ({ format }, value) => format !== 'date' || (typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value)),
   pattern: ({ pattern = '' }, value) => typeof value !== 'string' || new RegExp(pattern, 'u').test(value),
   minimum: ({ minimum = 0 }, value) => typeof value !== 'number' || value >= minimum,
   maximum: ({ maximum = 0 }, value) => typeof value !== 'number' || value <= maximum,

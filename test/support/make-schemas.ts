@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
 import { ReportShape } from '../../src/model/report.ts';
 import { SiteFile } from '../../src/model/site.ts';
-import { Spec } from '../../src/model/spec.ts';
+import { SpecChanges, WholeSpec } from '../../src/model/spec.ts';
 
 /** What is written is checked, not what comes out: keys with a default may be left out. */
 const options = { typeMode: 'input', target: 'draft-2020-12' } as const;
@@ -13,7 +13,8 @@ const options = { typeMode: 'input', target: 'draft-2020-12' } as const;
 export const schemas: Readonly<Record<string, JsonSchema>> = {
   'site.schema.json': { title: 'xenreach site', ...toJsonSchema(SiteFile, options) },
   'report.schema.json': { title: 'xenreach report', ...toJsonSchema(ReportShape, options) },
-  'spec.schema.json': { title: 'xenreach spec', ...toJsonSchema(Spec, options) },
+  'spec.schema.json': { title: 'xenreach spec', ...toJsonSchema(WholeSpec, options) },
+  'spec-changes.schema.json': { title: 'xenreach spec that extends another', ...toJsonSchema(SpecChanges, options) },
 };
 
 if (import.meta.main) {

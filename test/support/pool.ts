@@ -1,11 +1,14 @@
 /** A pool without sockets: the API of the lab behind the client that discovery uses. */
+import { productOf } from '../../src/discover/discover.ts';
 import { draftOf, type Draft } from '../../src/discover/draft.ts';
 import type { Source } from '../../src/discover/finding.ts';
 import { xapiSource } from '../../src/discover/xapi-source.ts';
+import { specFor } from '../../src/load/product.ts';
+import type { LoadedSpec } from '../../src/model/spec.ts';
 import type { Login } from '../../src/discover/xapi.ts';
 import { Api, type ApiOptions } from '../../src/lab/xapi/api.ts';
 import type { XapiClient } from '../../src/net/xapi-client.ts';
-import { xenserver8 } from './sites.ts';
+import { probes, xenserver8 } from './sites.ts';
 
 const socket: Login = { endpoint: { kind: 'socket', path: '/var/lib/xcp/xapi' }, user: 'root', password: '' };
 
@@ -31,6 +34,8 @@ export interface Asked {
   readonly api: Api;
   readonly source: Source;
   readonly draft: Draft;
+  /** The one for the pool's product. */
+  readonly spec: LoadedSpec;
 }
 
 export async function askPool(options: ApiOptions, login = socket, wantsVms = false): Promise<Asked> {
@@ -38,5 +43,7 @@ export async function askPool(options: ApiOptions, login = socket, wantsVms = fa
   const { signal } = new AbortController();
   const self = { uuid: undefined, addresses: [] };
   const source = await xapiSource(login, self, { open: async () => clientOf(api), signal, wantsVms });
-  return { api, source, draft: draftOf([source], xenserver8) };
+  const product = productOf([source]);
+  const spec = (product && (await specFor(product, probes))) ?? xenserver8;
+  return { api, source, draft: draftOf([source], spec), spec };
 }

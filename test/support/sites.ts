@@ -23,7 +23,7 @@ export const roleOf = (hosts: readonly (string | Host)[], parts: Partial<RoleHos
 export const siteOf = (roles: Readonly<Record<string, RoleHosts>>, parts: Partial<Site> = {}): Site => ({
   name: 'test',
   origin: 'file',
-  spec: 'xenserver-8',
+  specs: ['xenserver-8'],
   vantage: [],
   roles,
   notUsed: [],

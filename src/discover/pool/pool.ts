@@ -54,7 +54,18 @@ function identity(view: PoolView, isLocal: boolean): Finding[] {
     const from = self ? `this machine is the pool's host ${self.name}` : "the pool's own socket is on this machine";
     findings.push({ kind: 'vantage', role: 'xenserver-host', from });
   }
-  return [...findings, ...remarks(view)];
+  return [...findings, ...productOf(view), ...remarks(view)];
+}
+
+/** Of the coordinator: an upgrade begins there. */
+function productOf({ members: hosts }: PoolView): Finding[] {
+  const coordinator = hosts.find(({ isCoordinator }) => isCoordinator) ?? hosts[0];
+  if (!coordinator) return [];
+  const software = map(coordinator.fields, 'software_version');
+  const brand = text(software, 'product_brand');
+  const version = text(software, 'product_version');
+  const from = `host.software_version of ${coordinator.name}`;
+  return brand && version ? [{ kind: 'product', brand, version, from }] : [];
 }
 
 function remarks(view: PoolView): Finding[] {

@@ -29,5 +29,12 @@ export function systemSource(root: string, environment?: Readonly<Record<string,
 /** A XenServer host has this file; nobody else does. */
 function host(inventory: string): Finding[] {
   if (!/^INSTALLATION_UUID=/m.test(inventory)) return [];
-  return [{ kind: 'vantage', role: 'xenserver-host', from: '/etc/xensource-inventory: this is a host' }];
+  const from = '/etc/xensource-inventory';
+  const [brand, version] = ['BRAND', 'VERSION'].map(
+    (what) => new RegExp(`^PRODUCT_${what}='?([^'\\n]{1,64})'?\\s*$`, 'm').exec(inventory)?.[1],
+  );
+  return [
+    { kind: 'vantage', role: 'xenserver-host', from: `${from}: this is a host` },
+    ...(brand !== undefined && version !== undefined ? [{ kind: 'product', brand, version, from } as const] : []),
+  ];
 }
