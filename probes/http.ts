@@ -53,7 +53,9 @@ export const http = defineProbe({
 
   async run(io, target, { path, tunnel, redirect }) {
     const authority = httpAuthority(target.host, target.port, 80);
-    const conn = tunnel ? await get(io, authority, path) : await io.ask({ method: 'GET', path, headers });
+    const conn = tunnel
+      ? await get(await io.connect(), authority, path)
+      : await io.ask({ method: 'GET', path, headers });
     return judge(io, conn, new URL(`http://${authority}`), redirect);
   },
 });
@@ -84,16 +86,13 @@ export const https = defineProbe({
     const names = servername !== undefined && { servername };
     const conn = await io.secure(await io.connect(), { trust, isPublicName: publicName, ...names });
     const authority = httpAuthority(target.host, target.port, 443);
-    const lines = [`GET ${path} HTTP/1.1`, `Host: ${authority}`, ...headers, '', ''];
-    await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
-    return judge(io, conn, new URL(`https://${authority}`), redirect);
+    return judge(io, await get(conn, authority, path), new URL(`https://${authority}`), redirect);
   },
 });
 
 const headers = ['User-Agent: xenreach', 'Accept: */*', 'Accept-Encoding: identity', 'Connection: close'];
 
-async function get(io: ProbeIo, authority: string, path: string): Promise<Conn> {
-  const conn = await io.connect();
+async function get(conn: Conn, authority: string, path: string): Promise<Conn> {
   const lines = [`GET ${path} HTTP/1.1`, `Host: ${authority}`, ...headers, '', ''];
   await conn.write(Buffer.from(lines.join('\r\n'), 'latin1'));
   return conn;

@@ -124,6 +124,29 @@ test.for([
 });
 
 test.for([
+  ['302 Found', 'https://mirror.example.org/repo', []],
+  [
+    '302 Found',
+    'https://www.example.test/elsewhere',
+    ['HTTP 302 where a redirect to a mirror is usual: does something else answer for it?'],
+  ],
+  ['200 OK', undefined, ['HTTP 200 where a redirect to a mirror is usual: does something else answer for it?']],
+  ['404 Not Found', undefined, []],
+] as const)('where a redirect is expected, %s to %s warns of %s', async ([status, location, warnings]) => {
+  const { io, outcome } = await get(head(status, ...(location === undefined ? [] : [`Location: ${location}`])), {
+    redirect: 'expected',
+  });
+  expect(outcome).toBe('answered');
+  expect(io.warnings).toEqual(warnings);
+});
+
+test('a client that goes by CONNECT asks for the path alone', async () => {
+  const { outcome } = await get(head('200 OK'), { tunnel: true, path: '/x' });
+  expect(outcome).toBe('answered');
+  expect(requests[0]).toMatch(/^GET \/x HTTP\/1\.1\r\nHost: www\.example\.test:\d+\r\n/);
+});
+
+test.for([
   ['Thu, 01 Jan 2026 00:00:01 GMT', [], 1000, 0, 0],
   ['Thu, 01 Jan 2026 00:01:00 GMT', [], 60_000, 1, 0],
   ['Wed, 31 Dec 2025 23:50:00 GMT', [], -600_000, 0, 1],
