@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { probes } from '../src/check/registry.ts';
 import { reporters } from '../src/report/index.ts';
 
-const centre = ['plan', 'run', 'judge', 'report', 'cli'];
+const centre = ['plan', 'run', 'judge', 'merge', 'report', 'cli'];
 
 /** The list of each, and the file of a reporter itself. */
 const isRegistry = (file: string): boolean => /\/(?:index|registry)\.ts$/.test(file);

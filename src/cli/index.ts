@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   spec: async () => (await import('./spec.ts')).spec,
   probe: async () => (await import('./probe.ts')).probe,
   judge: async () => (await import('./judge.ts')).judge,
+  merge: async () => (await import('./merge.ts')).merge,
   diff: async () => (await import('./diff.ts')).diff,
   demo: async () => (await import('./demo.ts')).demo,
 };

@@ -97,6 +97,7 @@ export const options = {
   baseline: { type: 'string', value: 'FILE', about: 'a saved JSON report: tell what changed since' },
   lock: { type: 'string', value: 'FILE', about: 'one run at a time: a second one ends with exit 3 and says who runs' },
   splay: { type: 'string', value: 'D', about: 'start after a random part of this time' },
+  'max-age': { type: 'string', value: 'D', about: 'a report that began longer ago proves nothing (default: 24h)' },
   set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
   record: { type: 'string', value: 'FILE', about: 'keep the conversation as the tests play it back (fixtures/wire)' },
   list: { type: 'boolean', about: 'name every probe, or every bundled spec' },
@@ -166,6 +167,12 @@ const isOption = (name: string): name is OptionName => Object.hasOwn(options, na
 
 /** "-" is standard input. */
 const looksLikeOption = (value: string): boolean => value.startsWith('-') && value !== '-';
+
+/** 24h, 7d. */
+export function ageMs(text: string, name: OptionName): number {
+  const [, days] = /^(\d{1,4})d$/.exec(text) ?? [];
+  return days === undefined || days === '0' ? durationMs(text, name) : Number(days) * 86_400_000;
+}
 
 /** 750ms, 5s, 2m, 1h; a bare number is seconds. */
 export function durationMs(text: string, name: OptionName): number {

@@ -15,12 +15,21 @@ interface Group {
   readonly rows: Set<string>;
 }
 
-export function causesOf(rows: readonly ReportRow[], checks: readonly ReportCheck[]): Cause[] {
+/** In a merged report: the machine that made the check, by the name that sentences call it by. */
+type CheckedBy = (check: ReportCheck) => string;
+
+const thisMachine: CheckedBy = () => 'this machine';
+
+export function causesOf(
+  rows: readonly ReportRow[],
+  checks: readonly ReportCheck[],
+  checkedBy: CheckedBy = thisMachine,
+): Cause[] {
   const byId = new Map(checks.map((check) => [check.id, check]));
   const groups = new Map<string, Group>();
   for (const row of rows) {
     for (const check of culpritsOf(row, byId)) {
-      const { kind, what, key } = commonTo(check);
+      const { kind, what, key } = commonTo(check, checkedBy);
       let group = groups.get(key);
       if (!group) groups.set(key, (group = { kind, what, checks: [], rows: new Set() }));
       if (!group.checks.includes(check)) group.checks.push(check);
@@ -31,7 +40,7 @@ export function causesOf(rows: readonly ReportRow[], checks: readonly ReportChec
   const rowsById = new Map(rows.map((row) => [row.id, row]));
   return [...groups.values()]
     .filter(({ checks: members }) => members.length > 0)
-    .map((group) => causeOf(group, rowsById))
+    .map((group) => causeOf(group, rowsById, checkedBy))
     .toSorted((a, b) => causeKinds.indexOf(a.kind) - causeKinds.indexOf(b.kind) || b.rows.length - a.rows.length);
 }
 
@@ -51,15 +60,15 @@ interface Common {
   readonly key: string;
 }
 
-function commonTo(check: ReportCheck): Common {
+function commonTo(check: ReportCheck, checkedBy: CheckedBy): Common {
   const { outcome, stage, hint, code, host, address } = check;
   const common = (kind: CauseKind, what: string, ...of: readonly (string | null)[]): Common => ({
     kind,
     what,
     key: JSON.stringify([kind, what, ...of]),
   });
-  if (outcome === 'local') return common('vantage', 'local', code, check.detail);
-  if (hint === 'no-route') return common('vantage', 'no-route');
+  if (outcome === 'local') return common('vantage', 'local', code, check.detail, checkedBy(check));
+  if (hint === 'no-route') return common('vantage', 'no-route', checkedBy(check));
   if (hint === 'proxy' || stage === 'proxy') return common('proxy', 'proxy', outcome, code);
   if (hint === 'intercepted') return common('proxy', 'intercepted', issuerOf(check));
   if (outcome === 'unresolved')
@@ -98,25 +107,27 @@ function blameResolvers(groups: readonly Group[]): void {
   }
 }
 
-function causeOf(group: Group, rowsById: ReadonlyMap<string, ReportRow>): Cause {
+function causeOf(group: Group, rowsById: ReadonlyMap<string, ReportRow>, checkedBy: CheckedBy): Cause {
   const rows = [...group.rows];
   const checks = group.checks.map(({ id }) => id);
   const ofRow = rowsById.get(rows[0]!)!;
   // A row of its own says it best itself.
+  const by = nameList([...new Set(group.checks.map(checkedBy))]);
   if (group.kind === 'host' && rows.length === 1)
-    return { kind: 'row', text: ofRow.because ?? textOf(group), rows, checks, remedy: ofRow.remedy };
-  return { kind: group.kind, text: textOf(group), rows, checks, remedy: remedyOf(group) ?? ofRow.remedy };
+    return { kind: 'row', text: ofRow.because ?? textOf(group, by), rows, checks, remedy: ofRow.remedy };
+  return { kind: group.kind, text: textOf(group, by), rows, checks, remedy: remedyOf(group, by) ?? ofRow.remedy };
 }
 
-function textOf(group: Group): string {
+/** `by`: who checked. */
+function textOf(group: Group, by: string): string {
   const [first] = group.checks;
   const { host, address, detail } = first!;
   const where = address === null || address === host ? host : `${host} (${address})`;
   switch (group.what) {
     case 'local':
-      return `this machine could not try it: ${detail}`;
+      return `${by} could not try it: ${detail}`;
     case 'no-route':
-      return `this machine has no route to ${hostsOf(group)}`;
+      return `${by} has no route to ${hostsOf(group)}`;
     case 'proxy':
       return detail ?? 'the proxy fails';
     case 'intercepted':
@@ -141,12 +152,12 @@ function textOf(group: Group): string {
 }
 
 /** Where one rule or one look mends all of it; else the rows' own remedies say more. */
-function remedyOf(group: Group): string | null {
+function remedyOf(group: Group, by: string): string | null {
   const [first] = group.checks;
   const at = first!.address ?? first!.host;
   if (group.what === 'dropped')
-    return `Ask the firewall team to allow ${portsOf(group)} from this machine to ${at}, and the answers back.`;
-  if (group.what === 'no-route') return `Add a route on this machine (ip route get ${at} shows what it has).`;
+    return `Ask the firewall team to allow ${portsOf(group)} from ${by} to ${at}, and the answers back.`;
+  if (group.what === 'no-route') return `Add a route on ${by} (ip route get ${at} shows what it has).`;
   if (group.what === 'host-down')
     return `Check that ${at} is powered on, has this address, and is on the right network.`;
   return null;
@@ -155,10 +166,11 @@ function remedyOf(group: Group): string | null {
 const namesShown = 4;
 
 /** "a, b, c, d and 3 more" */
-function hostsOf({ checks }: Group): string {
-  const hosts = [...new Set(checks.map(({ host }) => host))];
-  const more = hosts.length - namesShown;
-  return more > 0 ? `${hosts.slice(0, namesShown).join(', ')} and ${more} more` : hosts.join(', ');
+const hostsOf = ({ checks }: Group): string => nameList([...new Set(checks.map(({ host }) => host))]);
+
+export function nameList(names: readonly string[]): string {
+  const more = names.length - namesShown;
+  return more > 0 ? `${names.slice(0, namesShown).join(', ')} and ${more} more` : names.join(', ');
 }
 
 /** "TCP 139, 445 and UDP 137", runs as 6910-6930. */

@@ -15,8 +15,11 @@ export const maxReportBytes = 256 * 1024 * 1024;
 /** `file`: a path, as the command line names it. Throws a UsageError that names everything that is wrong with it. */
 export const readReport = (file: string): Report => parseReport(readFile(file, maxReportBytes), file);
 
-export function parseReport(source: string | Uint8Array, file: string): Report {
-  const value = parseJson(source, file);
+export const parseReport = (source: string | Uint8Array, file: string): Report =>
+  reportFrom(parseJson(source, file), file);
+
+/** Of JSON that is parsed already. */
+export function reportFrom(value: unknown, file: string): Report {
   refuseOtherSchema(value, file);
   throwIfAny(shapeFaults(ReportShape, value), { file, positionOf: pointerTo });
   // Held against the schema above, which fills in what an older report does not have.
@@ -24,7 +27,7 @@ export function parseReport(source: string | Uint8Array, file: string): Report {
   return v.parse(ReportShape, value) as Report;
 }
 
-function parseJson(source: string | Uint8Array, file: string): unknown {
+export function parseJson(source: string | Uint8Array, file: string): unknown {
   const text = typeof source === 'string' ? source : new TextDecoder().decode(source);
   try {
     return JSON.parse(text);

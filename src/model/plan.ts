@@ -41,7 +41,8 @@ export interface Check {
   readonly uses: readonly Use[];
 }
 
-export type SkipReason = 'other-vantage' | 'role-is-empty' | 'not-applicable' | 'not-selected';
+export const skipReasons = ['other-vantage', 'role-is-empty', 'not-applicable', 'not-selected'] as const;
+export type SkipReason = (typeof skipReasons)[number];
 
 /** Why a row is not checked, and what to do about it: nothing is dropped in silence. */
 export interface Skip {

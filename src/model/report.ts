@@ -4,7 +4,9 @@
  * keys, so unknown ones are passed over.
  */
 import * as v from 'valibot';
+import { CoverageShape, MergedRunShape, SourceShape } from './merged.ts';
 import { hints, outcomes, stages, type Evidence } from './outcome.ts';
+import { skipReasons } from './plan.ts';
 import { Basis, Confidence } from './spec.ts';
 import { modes, rowVerdicts } from './verdict.ts';
 
@@ -40,10 +42,13 @@ const RowShape = v.object({
   because: v.nullable(Text),
   /** What to do next. */
   remedy: v.nullable(Text),
-  skip: v.nullable(v.picklist(['other-vantage', 'role-is-empty', 'not-applicable', 'not-selected'])),
+  skip: v.nullable(v.picklist(skipReasons)),
   notes: Texts,
   /** Ids of checks. */
   checks: Texts,
+  /** Of several vantages: what each said, and who said nothing. */
+  sources: v.optional(v.array(SourceShape)),
+  coverage: v.optional(CoverageShape),
   /** Those of them that count for nothing, as another of which one is enough was better. */
   spared: v.optional(Texts),
   /** With a baseline: the verdict that the row had there. */
@@ -141,6 +146,8 @@ const HeadShape = v.object({
   }),
   mode: v.picklist(modes),
   startedAt: Time,
+  /** Of several vantages: the runs that it was put together from. */
+  merged: v.optional(v.array(MergedRunShape)),
 });
 
 /** Known after the last one: the `end` line. */
@@ -201,6 +208,9 @@ type Fixed<T> = T extends readonly (infer Item)[]
 
 export type ReportRow = Fixed<v.InferOutput<typeof RowShape>>;
 export type ReportCheck = Omit<Fixed<v.InferOutput<typeof CheckShape>>, 'evidence'> & { readonly evidence: Evidence };
+export type RowSource = Fixed<v.InferOutput<typeof SourceShape>>;
+export type Coverage = Fixed<v.InferOutput<typeof CoverageShape>>;
+export type MergedRun = Fixed<v.InferOutput<typeof MergedRunShape>>;
 export type Summary = Fixed<v.InferOutput<typeof SummaryShape>>;
 export type Stats = Fixed<v.InferOutput<typeof StatsShape>>;
 export type Cause = Fixed<v.InferOutput<typeof CauseShape>>;

@@ -1,0 +1,98 @@
+/**
+ * Who should have been heard of a row: the machines that play its `from` role. A report does not list them; but who
+ * reported in that role plays it, and so does every host that other rows go to under it, as any of the reports has it.
+ */
+import { canonicalHost, isLoopback, mayBeNameOf } from '../model/address.ts';
+import type { ReportRow } from '../model/report.ts';
+import type { Named } from './names.ts';
+import { machineOf } from './newest.ts';
+
+/** A machine that reported, in one run or in several. */
+export interface Machine {
+  readonly name: string;
+  readonly hostname: string;
+  readonly addresses: ReadonlySet<string>;
+  readonly roles: ReadonlySet<string>;
+  readonly runs: readonly Named[];
+}
+
+/** A host of the site that no report is from, by the site's name for it. */
+export interface Absent {
+  readonly host: string;
+}
+
+export interface Expected {
+  readonly present: readonly Machine[];
+  readonly absent: readonly Absent[];
+}
+
+export function machinesOf(runs: readonly Named[]): Machine[] {
+  return [...Map.groupBy(runs, ({ run }) => machineOf(run)).values()].map((members) => {
+    const [first] = members;
+    return {
+      // Its runs are told apart by what stands behind it in brackets.
+      name: members.length > 1 ? first!.name.replace(/ \(.*$/, '') : first!.name,
+      hostname: first!.run.hostname,
+      addresses: new Set(members.flatMap(({ run }) => run.addresses.map(canonicalHost))),
+      roles: new Set(members.flatMap(({ run }) => run.roles)),
+      runs: members,
+    };
+  });
+}
+
+interface SiteHost {
+  readonly host: string;
+  readonly addresses: Set<string>;
+}
+
+/** By role. */
+export class Coverage {
+  readonly #machines: readonly Machine[];
+  readonly #hosts: ReadonlyMap<string, readonly SiteHost[]>;
+  readonly #expected = new Map<string, Expected>();
+
+  constructor(machines: readonly Machine[], rows: readonly Pick<ReportRow, 'id' | 'to' | 'from'>[]) {
+    this.#machines = machines;
+    const sources = new Set(rows.map(({ from }) => from));
+    const towards = Map.groupBy(
+      rows.filter(({ to }) => sources.has(to)),
+      ({ to }) => to,
+    );
+    this.#hosts = new Map([...towards].map(([role, to]) => [role, hostsIn(machines, new Set(to.map(({ id }) => id)))]));
+  }
+
+  of(role: string): Expected {
+    let expected = this.#expected.get(role);
+    if (!expected) this.#expected.set(role, (expected = this.#find(role)));
+    return expected;
+  }
+
+  #find(role: string): Expected {
+    const present = this.#machines.filter(({ roles }) => roles.has(role));
+    const hosts = this.#hosts.get(role) ?? [];
+    return { present, absent: hosts.filter((host) => !present.some((machine) => isHost(machine, host))) };
+  }
+}
+
+function hostsIn(machines: readonly Machine[], rowIds: ReadonlySet<string>): SiteHost[] {
+  const hosts = new Map<string, SiteHost>();
+  for (const { runs } of machines) {
+    for (const { words } of runs) {
+      for (const [row, { checks }] of words) {
+        if (!rowIds.has(row)) continue;
+        for (const { host, address } of checks) {
+          const key = canonicalHost(host);
+          let known = hosts.get(key);
+          if (!known) hosts.set(key, (known = { host: key, addresses: new Set([key]) }));
+          if (address !== null) known.addresses.add(canonicalHost(address));
+        }
+      }
+    }
+  }
+  // What is on loopback is the machine that checked it.
+  const others = [...hosts.values()].filter(({ addresses }) => ![...addresses].some(isLoopback));
+  return others.toSorted((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }));
+}
+
+const isHost = ({ hostname, addresses }: Machine, { host, addresses: theirs }: SiteHost): boolean =>
+  mayBeNameOf(host, hostname) || [...theirs].some((address) => addresses.has(address));

@@ -1,0 +1,198 @@
+/** One row by what its sources say: the worst over the machines that should have checked it; who is missing proves nothing. */
+import { nameList } from '../judge/causes.ts';
+import { worst } from '../judge/table.ts';
+import { separator } from '../model/merged.ts';
+import type { Coverage, ReportRow, RowSource } from '../model/report.ts';
+import type { CheckVerdict } from '../model/verdict.ts';
+import type { Expected, Machine } from './coverage.ts';
+import type { Named } from './names.ts';
+import { compare } from './newest.ts';
+import type { Word } from './part.ts';
+
+export type Fixed = Pick<ReportRow, 'id' | 'section' | 'from' | 'to' | 'transports' | 'ports' | 'purpose' | 'require'>;
+
+/** A word, and whose it is. */
+interface Source {
+  readonly named: Named;
+  readonly word: Word;
+  readonly isStale: boolean;
+}
+
+type Verdict = Pick<ReportRow, 'verdict' | 'because' | 'remedy' | 'skip'>;
+
+const namesShown = 4;
+const notesShown = 24;
+
+export function mergedRow(
+  fixed: Fixed,
+  runs: readonly Named[],
+  isStale: (named: Named) => boolean,
+  expected: Expected,
+): ReportRow {
+  const sources = runs.flatMap((each): Source[] => {
+    const word = each.words.get(fixed.id);
+    return word ? [{ named: each, word, isStale: isStale(each) }] : [];
+  });
+  const missing = missingOf(fixed, sources, expected);
+  const verdict = verdictOf(fixed, sources, missing);
+  const isJudged = verdict.skip === null;
+  return {
+    ...fixed,
+    ...verdict,
+    notes: isJudged ? notesOf(sources, missing, verdict) : [],
+    checks: sources.flatMap(({ named: { name }, word }) => word.checks.map(({ id }) => `${name}${separator}${id}`)),
+    sources: sources.map(saidBy),
+    coverage: missing.coverage,
+  };
+}
+
+function saidBy({ named: { name }, word }: Source): RowSource {
+  const { verdict, because, remedy, skip, notes } = word;
+  return { vantage: name, verdict, because, remedy, skip, notes };
+}
+
+interface Missing {
+  readonly coverage: Coverage;
+  /** A sentence for each way to be missing. */
+  readonly told: readonly string[];
+  readonly remedy: string;
+}
+
+/** A machine is heard when one of its runs says something that is not too old. */
+function missingOf({ from }: Fixed, sources: readonly Source[], { present, absent }: Expected): Missing {
+  const fresh = new Set(sources.filter((source) => isWord(source) && !source.isStale).map(({ named }) => named));
+  const unheard = present.filter(({ runs }) => !runs.some((run) => fresh.has(run)));
+  const stale = unheard.filter(({ runs }) =>
+    sources.some((each) => each.isStale && isWord(each) && runs.includes(each.named)),
+  );
+  const others = unheard.filter((machine) => !stale.includes(machine)).map(({ name }) => name);
+  const hosts = absent.map(({ host }) => host);
+  const isNobodyKnown = present.length + absent.length === 0;
+  const names = [...others, ...stale.map(({ name }) => name), ...hosts];
+  const who = isNobodyKnown ? [from] : names;
+  return {
+    coverage: {
+      have: present.length - unheard.length,
+      of: Math.max(1, present.length + absent.length),
+      missing: who.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })),
+    },
+    told: [
+      ...(isNobodyKnown ? [`no report from ${article(from)}`] : []),
+      ...(hosts.length > 0 ? [`no report from ${nameList(hosts)}`] : []),
+      ...(others.length > 0 ? [`${nameList(others)} did not check it`] : []),
+      ...stale.slice(0, namesShown).map((machine) => staleText(machine, sources)),
+      ...(stale.length > namesShown ? [`${stale.length - namesShown} more reports are too old`] : []),
+    ],
+    remedy: `Run \`xenreach check --as ${from} --output json=${from}.json\` on ${isNobodyKnown ? article(from) : nameList(names)}, and merge what it writes too.`,
+  };
+}
+
+function staleText({ name, runs }: Machine, sources: readonly Source[]): string {
+  const last = sources.findLast(({ named, isStale }) => isStale && runs.includes(named));
+  return `the report of ${name} from ${last?.named.run.startedAt} is older than --max-age; it was ${last?.word.verdict}`;
+}
+
+/** That a row was not asked for says nothing about it. */
+const isWord = ({ word: { skip } }: Source): boolean => skip !== 'not-selected';
+const isJudged = ({ word: { verdict } }: Source): boolean => verdict !== 'skipped';
+
+function verdictOf({ from }: Fixed, sources: readonly Source[], missing: Missing): Verdict {
+  const judged = sources.filter((source) => isJudged(source) && !source.isStale);
+  if (judged.length > 0) return worstOf(judged, missing);
+  const unproven: Verdict = {
+    verdict: 'unverified',
+    because: missing.told.join('; '),
+    remedy: missing.remedy,
+    skip: null,
+  };
+  if (sources.some(isJudged)) return unproven;
+  // What the site is like holds wherever it is asked.
+  const [skipped] = sources
+    .filter(isWord)
+    .toSorted(
+      (a, b) => compare(a.word.skip ?? '', b.word.skip ?? '') || compare(a.word.because ?? '', b.word.because ?? ''),
+    );
+  if (skipped) return skippedBy(skipped);
+  const [unasked] = sources;
+  if (unasked) return skippedBy(unasked);
+  if (missing.coverage.missing[0] !== from || missing.coverage.of > 1) return unproven;
+  return { ...unproven, verdict: 'skipped', skip: 'other-vantage' };
+}
+
+function skippedBy({ named: { name }, word }: Source): Verdict {
+  const { because, remedy, skip } = word;
+  return { verdict: 'skipped', because: here(because ?? '', name), remedy: remedy && here(remedy, name), skip };
+}
+
+function worstOf(judged: readonly Source[], { coverage, told, remedy }: Missing): Verdict {
+  const verdicts = judged
+    .map(({ word }) => word.verdict)
+    .filter((verdict): verdict is CheckVerdict => verdict !== 'skipped');
+  const verdict = worst(coverage.missing.length > 0 ? [...verdicts, 'unverified'] : verdicts);
+  const lead = judged.filter(({ word }) => word.verdict === verdict);
+  if (lead.length === 0) {
+    const heard = worst(verdicts);
+    const rest =
+      judged.length === 1
+        ? `${judged[0]!.named.name} says ${heard}`
+        : `the worst of the other ${judged.length} is ${heard}`;
+    return { verdict, because: `${told.join('; ')}; ${rest}`, remedy, skip: null };
+  }
+  const first = lead[0]!;
+  const text = here(first.word.because ?? '', first.named.name);
+  const because = coverage.of === 1 && judged.length === 1 ? text : `${share(lead, coverage.of)}: ${text}`;
+  return { verdict, because, remedy: remedyOf(lead), skip: null };
+}
+
+/** "1 of 64, xs1", "2 of 64, first xs1", "all 64" */
+function share(lead: readonly Source[], of: number): string {
+  const { name } = lead[0]!.named;
+  if (lead.length >= of) return `all ${of}`;
+  return lead.length === 1 ? `1 of ${of}, ${name}` : `${lead.length} of ${of}, first ${name}`;
+}
+
+/** Where all are told to do the same, it is said once, of all of them. */
+function remedyOf(lead: readonly Source[]): string | null {
+  const first = lead.find(({ word }) => word.remedy !== null);
+  if (!first) return null;
+  const same = lead.filter(({ word }) => word.remedy === first.word.remedy);
+  return here(first.word.remedy!, nameList(same.map(({ named }) => named.name)));
+}
+
+/** Each leaves itself out, and is heard of by the others. */
+const isOfItself = / is this machine itself and was left out$/;
+
+/** A note that all have is said of nobody. */
+function notesOf(sources: readonly Source[], missing: Missing, { verdict, because }: Verdict): string[] {
+  const judged = sources.filter(isJudged);
+  const byText = new Map<string, string[]>();
+  for (const {
+    named: { name },
+    word,
+  } of judged) {
+    for (const note of word.notes.filter((each) => !isOfItself.test(each))) {
+      const names = byText.get(note);
+      if (names) names.push(name);
+      else byText.set(note, [name]);
+    }
+  }
+  const notes = [...byText].map(([note, names]) =>
+    names.length === judged.length
+      ? names.length === 1
+        ? here(note, names[0]!)
+        : note
+      : `${nameList(names)}: ${note}`,
+  );
+  const hidden = notes.length - notesShown;
+  const isTold = missing.coverage.missing.length === 0 || missing.told.every((each) => because?.includes(each));
+  return [
+    ...(isTold || verdict === 'skipped' ? [] : missing.told),
+    ...notes.slice(0, notesShown),
+    ...(hidden > 0 ? [`and ${hidden} more notes, in the sources of the JSON report`] : []),
+  ];
+}
+
+/** In the words of a run "this machine" is its own. */
+const here = (text: string, name: string): string => text.replaceAll('this machine', name);
+
+const article = (role: string): string => `${/^[aeiou]/.test(role) ? 'an' : 'a'} ${role}`;
