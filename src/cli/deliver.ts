@@ -2,7 +2,7 @@
 import type { Report } from '../model/report.ts';
 import { reporters } from '../report/index.ts';
 import type { Sink } from './outputs.ts';
-import { complain, outTrouble, say } from './streams.ts';
+import { complain, outDrained, outTrouble, say } from './streams.ts';
 import type { Rendering } from './wishes.ts';
 
 const incomplete = 3;
@@ -14,15 +14,15 @@ export async function deliver(
   rendering: Rendering,
   { isTold = report.exitCode !== null }: { readonly isTold?: boolean } = {},
 ): Promise<number> {
-  const toSink = (sink: Sink): void => deliverTo(sink, report, rendering, isTold);
-  files.forEach(toSink);
+  const toSink = (sink: Sink): Promise<void> => deliverTo(sink, report, rendering, isTold);
+  for (const file of files) await toSink(file);
   const lost = files.flatMap(({ trouble }) => trouble ?? []);
   lost.forEach(complain);
   const convention = standard && report.exitCode !== null ? reporters[standard.format].convention : undefined;
   const worst = convention?.exitCode(report) ?? 0;
   const isUnknown = convention !== undefined && lost.length > 0 && worst < 2;
   if (standard && isUnknown) standard.write(convention.trouble(lost.join('; ')));
-  else if (standard) toSink(standard);
+  else if (standard) await toSink(standard);
 
   const unread = await outTrouble();
   if (unread !== null) complain(unread);
@@ -40,8 +40,13 @@ export function deliverNothing(why: string, format: string | undefined): number 
 }
 
 /** `isTold`: line by line, to who wants it so; nothing happened in a plan or in a report that is judged again. */
-function deliverTo(sink: Sink, report: Report, rendering: Rendering, isTold: boolean): void {
+async function deliverTo(sink: Sink, report: Report, rendering: Rendering, isTold: boolean): Promise<void> {
   const reporter = reporters[sink.format];
-  if (!reporter.stream || !isTold) sink.write(reporter.render(report, rendering(sink.isTerminal)));
+  if (reporter.pieces) {
+    for (const piece of reporter.pieces(report)) {
+      sink.write(piece);
+      await outDrained();
+    }
+  } else if (!reporter.stream || !isTold) sink.write(reporter.render(report, rendering(sink.isTerminal)));
   sink.commit();
 }

@@ -36,6 +36,20 @@ export function writeError(text: string): void {
   process.stderr.write(text);
 }
 
+/** What a slow reader has not taken yet is not piled up. */
+export async function outDrained(): Promise<void> {
+  const { stdout } = process;
+  if (!stdout.writableNeedDrain) return;
+  await new Promise<void>((resolve) => {
+    const events = ['drain', 'error', 'close'] as const;
+    const go = (): void => {
+      for (const event of events) stdout.off(event, go);
+      resolve();
+    };
+    for (const event of events) stdout.on(event, go);
+  });
+}
+
 /** Whether what was written has left this process: a sentence when it has not. A reader that has seen enough (`| head`) is fine. */
 export async function outTrouble(): Promise<string | null> {
   if (process.stdout.writableLength > 0) {

@@ -235,6 +235,8 @@ export interface Report extends ReportHead, ReportTail {
 export interface Reporter {
   readonly about: string;
   render(report: Report, options: RenderOptions): string;
+  /** The same text piece by piece, for a format that has everything. */
+  pieces?(report: Report): Iterable<string>;
   /** For a format that is told while the run goes on: each as one line, with its line feed. */
   readonly stream?: LineReporter;
   /** For a format whose readers have exit codes of their own. */

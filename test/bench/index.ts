@@ -6,6 +6,7 @@ import { dns } from './dns.ts';
 import { fleet } from './fleet.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { merge } from './merge.ts';
 import { neighbours } from './neighbours.ts';
 import { plan } from './plan.ts';
 import { prober } from './prober.ts';
@@ -32,6 +33,7 @@ export const benchmarks: readonly Benchmark[] = [
   prober,
   memory,
   fleet,
+  merge,
   neighbours,
   syscalls,
   plan,

@@ -1,9 +1,12 @@
 /** `xenreach merge`: five vantages of the embedded site as one picture, and what cannot be merged. */
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Report } from '../../src/model/report.ts';
+import { writePoolReports } from '../support/pool-reports.ts';
 import { runMain } from '../support/run-main.ts';
 import { parseReport } from '../support/report-schema.ts';
 import { runXenreach } from '../support/run-xenreach.ts';
@@ -87,6 +90,20 @@ describe('five vantages of the embedded site', () => {
       kind: 'changed',
     });
   });
+});
+
+test('the reports of 64 hosts with 506 checks each take less than 300 MB', async () => {
+  const pool = writePoolReports(join(folder, 'pool'));
+  const out = join(folder, 'pool.json');
+  const main = new URL('../../src/cli/main.ts', import.meta.url).href;
+  const args = ['merge', ...pool, '--max-age', '9999d', '--quiet', '--output', `json=${out}`];
+  const program = `process.exitCode = await (await import('${main}')).main(${JSON.stringify(args)});
+    process.stdout.write(String(process.resourceUsage().maxRSS));`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program]);
+  expect(Number(stdout) / 1024).toBeLessThan(300);
+  const report = parseReport(readFileSync(out, 'utf8'));
+  expect(report.summary.checks).toBe(64 * 506);
+  expect(report.rows.find(({ id }) => id === 'pool-management')?.coverage).toEqual({ have: 64, of: 64, missing: [] });
 });
 
 describe('what cannot be merged ends in 2, with nothing on standard output', () => {

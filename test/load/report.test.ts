@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseReport, readReport } from '../../src/load/report.ts';
 import { UsageError } from '../../src/model/errors.ts';
+import { ReportShape } from '../../src/model/report.ts';
 import { json } from '../../src/report/json.ts';
 import { anyReport, asked, mixed } from '../report/sample.ts';
 
@@ -19,6 +20,12 @@ function changed(change: (report: Changed) => void): string {
 
 test('what was written is read as it was', () => {
   expect(readReport(file)).toEqual(mixed);
+});
+
+test('every key that a check may have is read', () => {
+  const keys = Object.keys(ReportShape.entries.checks.item.entries);
+  const whole = changed((report) => Object.assign(report.checks[0]!, { viaProxy: true }));
+  expect(Object.keys(parseReport(whole, 'r.json').checks[0]!).toSorted()).toEqual(keys.toSorted());
 });
 
 /** Keys that every object has already are no keys of a report: valibot leaves them out. */
