@@ -5,7 +5,7 @@
 import { canonicalHost, isLoopback, mayBeNameOf } from '../model/address.ts';
 import type { ReportRow } from '../model/report.ts';
 import type { Named } from './names.ts';
-import { machineOf } from './newest.ts';
+import { machineOf, naturally } from './newest.ts';
 
 /** A machine that reported, in one run or in several. */
 export interface Machine {
@@ -91,7 +91,7 @@ function hostsIn(machines: readonly Machine[], rowIds: ReadonlySet<string>): Sit
   }
   // What is on loopback is the machine that checked it.
   const others = [...hosts.values()].filter(({ addresses }) => ![...addresses].some(isLoopback));
-  return others.toSorted((a, b) => a.host.localeCompare(b.host, 'en', { numeric: true }));
+  return others.toSorted((a, b) => naturally(a.host, b.host));
 }
 
 const isHost = ({ hostname, addresses }: Machine, { host, addresses: theirs }: SiteHost): boolean =>

@@ -1,5 +1,5 @@
 /** What runs are called: the machine's own name, with its address, roles or time where two runs would be called alike. */
-import { compare, mainAddress } from './newest.ts';
+import { mainAddress, naturally } from './newest.ts';
 import type { Part, PartRun } from './part.ts';
 
 export interface Named extends Part {
@@ -26,7 +26,7 @@ export function named(parts: readonly Part[]): Named[] {
   }
   return parts
     .map((part, at): Named => ({ ...part, name: shown(marks[at]!) }))
-    .toSorted((a, b) => compare(a.name, b.name));
+    .toSorted((a, b) => naturally(a.name, b.name));
 }
 
 const nameOf = ({ hostname, addresses }: PartRun): string => clean(hostname) || mainAddress(addresses) || 'unnamed';

@@ -66,6 +66,10 @@ const wholeText = ({ run, word }: Told): string =>
 
 export const compare = (one: string, other: string): number => (one < other ? -1 : one > other ? 1 : 0);
 
+/** xs-2 before xs-10. */
+export const naturally = (one: string, other: string): number =>
+  one.localeCompare(other, 'en', { numeric: true }) || compare(one, other);
+
 /** In the order of the rows, and in theirs: however much of its report is left. */
 export function checksOf({ words }: Part, rowIds: readonly string[]): ReportCheck[] {
   const checks = new Map<string, { check: ReportCheck; rows: string[] }>();

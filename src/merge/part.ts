@@ -17,7 +17,7 @@ export interface MergeInput {
 export type PartRun = Omit<MergedRun, 'vantage' | 'ageMs' | 'stale'>;
 
 /** In its own words. */
-type Said = Omit<RowSource, 'vantage'>;
+type Said = Omit<RowSource, 'vantage' | 'stale'>;
 
 /** What one run said of a row, and the checks it said it by, as they were called there. */
 export interface Word extends Said {
@@ -91,12 +91,12 @@ function partsOfMerged(file: string, report: Report, merged: readonly MergedRun[
   const byId = new Map(report.checks.map((check) => [check.id, check]));
   for (const row of report.rows) {
     const checksOf = Map.groupBy(row.checks, (id) => vantageOf(id));
-    for (const { vantage, ...word } of row.sources ?? []) {
+    for (const { vantage, verdict, because, remedy, skip, notes } of row.sources ?? []) {
       const part = parts.get(vantage);
       if (!part)
         throw new UsageError(`${file}: row "${row.id}" has a word of "${vantage}", which is none of its vantages`);
       const checks = (checksOf.get(vantage) ?? []).flatMap((id) => ownCheck(byId.get(id), vantage));
-      part.words.set(row.id, { ...word, checks });
+      part.words.set(row.id, { verdict, because, remedy, skip, notes, checks });
     }
   }
   return [...parts.values()];

@@ -6,7 +6,7 @@ import type { Coverage, ReportRow, RowSource } from '../model/report.ts';
 import type { CheckVerdict } from '../model/verdict.ts';
 import type { Expected, Machine } from './coverage.ts';
 import type { Named } from './names.ts';
-import { compare } from './newest.ts';
+import { compare, naturally } from './newest.ts';
 import type { Word } from './part.ts';
 
 export type Fixed = Pick<ReportRow, 'id' | 'section' | 'from' | 'to' | 'transports' | 'ports' | 'purpose' | 'require'>;
@@ -39,16 +39,16 @@ export function mergedRow(
   return {
     ...fixed,
     ...verdict,
-    notes: isJudged ? notesOf(sources, missing, verdict) : [],
+    notes: isJudged ? notesOf(sources) : [],
     checks: sources.flatMap(({ named: { name }, word }) => word.checks.map(({ id }) => `${name}${separator}${id}`)),
     sources: sources.map(saidBy),
     coverage: missing.coverage,
   };
 }
 
-function saidBy({ named: { name }, word }: Source): RowSource {
+function saidBy({ named: { name }, word, isStale }: Source): RowSource {
   const { verdict, because, remedy, skip, notes } = word;
-  return { vantage: name, verdict, because, remedy, skip, notes };
+  return { vantage: name, verdict, because, remedy, skip, notes, ...(isStale && { stale: true }) };
 }
 
 interface Missing {
@@ -74,7 +74,7 @@ function missingOf({ from }: Fixed, sources: readonly Source[], { present, absen
     coverage: {
       have: present.length - unheard.length,
       of: Math.max(1, present.length + absent.length),
-      missing: who.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })),
+      missing: who.toSorted(naturally),
     },
     told: [
       ...(isNobodyKnown ? [`no report from ${article(from)}`] : []),
@@ -163,7 +163,7 @@ function remedyOf(lead: readonly Source[]): string | null {
 const isOfItself = / is this machine itself and was left out$/;
 
 /** A note that all have is said of nobody. */
-function notesOf(sources: readonly Source[], missing: Missing, { verdict, because }: Verdict): string[] {
+function notesOf(sources: readonly Source[]): string[] {
   const judged = sources.filter(isJudged);
   const byText = new Map<string, string[]>();
   for (const {
@@ -184,9 +184,7 @@ function notesOf(sources: readonly Source[], missing: Missing, { verdict, becaus
       : `${nameList(names)}: ${note}`,
   );
   const hidden = notes.length - notesShown;
-  const isTold = missing.coverage.missing.length === 0 || missing.told.every((each) => because?.includes(each));
   return [
-    ...(isTold || verdict === 'skipped' ? [] : missing.told),
     ...notes.slice(0, notesShown),
     ...(hidden > 0 ? [`and ${hidden} more notes, in the sources of the JSON report`] : []),
   ];

@@ -41,6 +41,8 @@ export const SourceShape = v.object({
   remedy: v.nullable(Text),
   skip: v.nullable(v.picklist(skipReasons)),
   notes: Texts,
+  /** Of a run that is too old: it counts no more. */
+  stale: v.optional(v.literal(true)),
 });
 
 export const CoverageShape = v.object({

@@ -1,6 +1,7 @@
 /** For a spreadsheet: a line for each check of each row, one for a row without checks. RFC 4180 but for the line ends. */
-import type { Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
+import type { ReportCheck, Reporter, ReportRow } from '../model/report.ts';
 import { field } from './escape.ts';
+import { checkedBy, type CheckedBy } from './vantages.ts';
 import * as say from './phrases.ts';
 
 const columns = [
@@ -22,19 +23,21 @@ const columns = [
   'code',
   'detail',
   'duration ms',
+  'vantage',
 ] as const;
 
 export const csv: Reporter = {
   about: 'for a spreadsheet: a line for each check of each row',
   render(report) {
     const checksOf = say.indexChecks(report);
-    return csvText([columns, ...report.rows.flatMap((row) => linesOf(row, checksOf(row)))]);
+    const by = report.merged ? checkedBy(report) : () => report.vantage.hostname;
+    return csvText([columns, ...report.rows.flatMap((row) => linesOf(row, checksOf(row), by))]);
   },
 };
 
-function linesOf(row: ReportRow, checks: readonly ReportCheck[]): Cell[][] {
+function linesOf(row: ReportRow, checks: readonly ReportCheck[], by: CheckedBy): Cell[][] {
   const head = [row.id, row.verdict ?? row.skip ?? 'planned', row.from, row.to, row.because];
-  return checks.length === 0 ? [head] : checks.map((check) => [...head, ...cellsOf(check)]);
+  return checks.length === 0 ? [head] : checks.map((check) => [...head, ...cellsOf(check), by(check)]);
 }
 
 const cellsOf = (check: ReportCheck): Cell[] => [
@@ -60,11 +63,4 @@ export function csvText(lines: readonly (readonly Cell[])[]): string {
   const width = lines[0]?.length ?? 0;
   const whole = lines.map((cells) => Array.from({ length: width }, (_, i) => field(cells[i] ?? null)).join(','));
   return whole.map((line) => `${line}\n`).join('');
-}
-
-/** The addresses of this machine from which a destination may be reached: those of its family. */
-export function sourcesOf({ vantage }: Report, address: string | null): string {
-  const isSix = address?.includes(':') === true;
-  const own = vantage.addresses.filter((each) => each.includes(':') === isSix && !/^(?:127\.|::1$|fe80:)/i.test(each));
-  return own.join(' ');
 }

@@ -4,8 +4,10 @@
  */
 import { portRuns } from '../model/ports.ts';
 import type { Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
-import { csvText, sourcesOf, type Cell } from './csv.ts';
+import { nameList } from '../judge/causes.ts';
+import { csvText, type Cell } from './csv.ts';
 import * as say from './phrases.ts';
+import { checkedBy, type CheckedBy } from './vantages.ts';
 
 const columns = [
   'source',
@@ -23,35 +25,53 @@ export const firewall: Reporter = {
   about: 'CSV for whoever opens ports: a line for each rule to ask for',
   render(report) {
     const checksOf = say.indexChecks(report);
-    const rules = report.rows.flatMap((row) => rulesOf(report, row, checksOf(row)));
+    const rules = report.rows.flatMap((row) => rulesOf(report, row, checksOf(row), checkedBy(report)));
     return csvText([columns, ...rules]);
   },
 };
 
-function rulesOf(report: Report, row: ReportRow, checks: readonly ReportCheck[]): Cell[][] {
+/** Machines that miss the same are one rule, with the addresses of all. */
+function rulesOf(report: Report, row: ReportRow, checks: readonly ReportCheck[], by: CheckedBy): Cell[][] {
   const blocked = checks.filter(
     (check) =>
       !check.advisory && check.verdict === 'fail' && isBlocked(check) && row.spared?.includes(check.id) !== true,
   );
-  const groups = Map.groupBy(blocked, ({ host, address, transport, outcome, hint }) =>
-    JSON.stringify([host, address, transport, outcome, hint]),
-  );
-  return [...groups.values()].map((members): Cell[] => {
+  const groups = Map.groupBy(blocked, (check) => {
+    const { host, address, transport, outcome, hint } = check;
+    return JSON.stringify([host, address, transport, outcome, hint, by(check)]);
+  });
+  const rules = Map.groupBy(groups.values(), (members) => {
     const { host, address, transport } = members[0]!;
-    const ports = portRuns(members.map(({ port }) => port));
-    const source = `${row.from} ${report.vantage.hostname}`.trim();
+    return JSON.stringify([host, address, transport, seen(members[0]!), portsOf(members)]);
+  });
+  return [...rules.values()].map((alike): Cell[] => {
+    const members = alike[0]!;
+    const { host, address, transport } = members[0]!;
+    const vantages = [...new Set(alike.map(([first]) => by(first!)))].map((name) => vantageNamed(report, name));
+    const sources = [...new Set(vantages.flatMap(({ addresses }) => sourceAddresses(addresses, address)))];
     return [
-      source,
-      sourcesOf(report, address),
+      `${row.from} ${nameList([...new Set(vantages.map(({ hostname }) => hostname))])}`.trim(),
+      sources.join(' '),
       host,
       address,
       transport,
-      ports,
+      portsOf(members),
       row.id,
       row.purpose,
       seen(members[0]!),
     ];
   });
+}
+
+const portsOf = (checks: readonly ReportCheck[]): string => portRuns(checks.map(({ port }) => port));
+
+const vantageNamed = ({ merged, vantage }: Report, name: string): Pick<Report['vantage'], 'hostname' | 'addresses'> =>
+  merged?.find((run) => run.vantage === name) ?? vantage;
+
+/** Of a machine's addresses those from which a destination may be reached: those of its family. */
+function sourceAddresses(addresses: readonly string[], destination: string | null): readonly string[] {
+  const isSix = destination?.includes(':') === true;
+  return addresses.filter((each) => each.includes(':') === isSix && !/^(?:127\.|::1$|fe80:)/i.test(each));
 }
 
 /** Silence and ICMP: the answer of a host shows that the way is open. */

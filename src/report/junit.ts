@@ -5,6 +5,7 @@
 import type { Report, ReportCheck, Reporter, ReportRow } from '../model/report.ts';
 import { markup } from './escape.ts';
 import * as say from './phrases.ts';
+import { checkedBy, type CheckedBy } from './vantages.ts';
 
 export const junit: Reporter = {
   about: 'JUnit XML: a suite for each section, a case for each row',
@@ -31,6 +32,7 @@ function suite(report: Report, section: string, rows: readonly ReportRow[], chec
     specSha256: report.spec.sha256,
     mode: report.mode,
     vantage: report.vantage.roles.join(' '),
+    ...(report.merged && { vantages: report.merged.map((run) => run.vantage).join(' ') }),
     complete: String(report.complete),
     version: report.tool.version,
   };
@@ -55,7 +57,8 @@ function testcase(report: Report, row: ReportRow, checks: readonly ReportCheck[]
     `${row.from} -> ${row.to} ${say.service(row)}`,
     ...(row.remedy === null ? [] : [`Do: ${row.remedy}`]),
     ...row.notes.map((note) => `Note: ${note}`),
-    ...checks.map((check) => `${check.verdict ?? 'open'} ${say.checkLine(check)}`),
+    ...(row.sources ?? []).map(({ vantage, verdict, because }) => `${vantage}: ${verdict}, ${because ?? ''}`),
+    ...(report.merged ? mergedLines(checks, checkedBy(report)) : checks.map(checkText)),
   ];
   const body = told.map(markup).join('\n');
   return [
@@ -68,6 +71,14 @@ function testcase(report: Report, row: ReportRow, checks: readonly ReportCheck[]
     ...(row.verdict === 'fail' ? [] : [`      <system-out>${body}</system-out>`]),
     '    </testcase>',
   ];
+}
+
+const checkText = (check: ReportCheck): string => `${check.verdict ?? 'open'} ${say.checkLine(check)}`;
+
+/** Each endpoint once for all who met the same there. */
+function mergedLines(checks: readonly ReportCheck[], by: CheckedBy): string[] {
+  const groups = Map.groupBy(checks, ({ verdict }) => verdict ?? 'open');
+  return [...groups].flatMap(([verdict, members]) => say.hostLines(members, by).map((each) => `${verdict} ${each}`));
 }
 
 /** The outcome of the first check that failed; a row can fail without any, when its hosts were not found. */

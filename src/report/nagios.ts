@@ -7,6 +7,7 @@ import type { RowVerdict } from '../model/verdict.ts';
 import { plain } from './escape.ts';
 import { fit } from './layout.ts';
 import * as say from './phrases.ts';
+import { checkedBy, type CheckedBy } from './vantages.ts';
 
 const states = ['OK', 'WARNING', 'CRITICAL', 'UNKNOWN'] as const;
 
@@ -30,9 +31,12 @@ export const nagios: Reporter = {
   convention: { exitCode: nagiosExitCode, trouble, troubleCode: 3 },
   render(report, options) {
     const checksOf = say.indexChecks(report);
+    const by = checkedBy(report);
     const verdicts = options.quiet ? (['fail'] as const) : (['fail', 'unverified', 'warn'] as const);
     const unwell = verdicts.flatMap((verdict) => withVerdict(report, verdict));
-    const long = unwell.flatMap((row) => rowLines(row, row.verdict === 'fail' || options.verbose ? checksOf(row) : []));
+    const long = unwell.flatMap((row) =>
+      rowLines(row, row.verdict === 'fail' || options.verbose ? checksOf(row) : [], by),
+    );
     const closing = options.quiet ? [] : [say.elsewhere(report)].filter((line) => line !== '');
     const state = states[nagiosExitCode(report)];
     const first = `XENREACH ${state} - ${withoutPipe(headline(report))} | ${figures(report)}`;
@@ -45,11 +49,13 @@ function trouble(why: string): string {
   return `XENREACH ${states[3]} - ${withoutPipe(plain(why.split('\n')[0] ?? ''))}\n`;
 }
 
-function rowLines(row: ReportRow, checks: readonly ReportCheck[]): string[] {
+function rowLines(row: ReportRow, checks: readonly ReportCheck[], by: CheckedBy): string[] {
+  const culprits = say.culprits(row, checks);
+  const lines = row.sources ? say.hostLines(culprits, by) : culprits.map((check) => say.checkLine(check));
   return [
     `${say.rowWord(row)} ${say.route(row)}: ${row.because ?? ''}`,
     ...(row.remedy === null ? [] : [`  Do: ${row.remedy}`]),
-    ...say.culprits(row, checks).map((check) => `  ${say.checkLine(check)}`),
+    ...lines.map((line) => `  ${line}`),
   ];
 }
 

@@ -1,8 +1,10 @@
 /** What the reporters for people say in the same words: endpoints, outcomes, rows, the exit code. Raw text: escape it. */
+import { vantageOf } from '../model/merged.ts';
 import type { SkipReason } from '../model/plan.ts';
 import { portRuns } from '../model/ports.ts';
 import type { Cause, Change, Report, ReportCheck, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
+import { seenFrom, type CheckedBy } from './vantages.ts';
 
 export const words: Readonly<Record<RowVerdict, string>> = {
   pass: 'PASS',
@@ -34,6 +36,10 @@ export const isSkipped = (row: ReportRow): boolean => row.skip !== null || row.v
 export function subject(report: Report): string {
   const { site, spec, vantage } = report;
   const origin = site.origin === 'file' ? '' : ` (${site.origin})`;
+  if (report.merged) {
+    const reports = plural(report.merged.length, 'report');
+    return `${site.name}${origin} against ${spec.id} (${spec.revision}), merged from ${reports}, ${report.mode} mode`;
+  }
   const here = vantage.hostname === '' ? '' : ` on ${vantage.hostname}`;
   const roles = vantage.roles.join(', ') || 'no role';
   return `${site.name}${origin} against ${spec.id} (${spec.revision}), as ${roles}${here}, ${report.mode} mode`;
@@ -72,30 +78,34 @@ function happening({ outcome, hint, stage }: Pick<ReportCheck, 'outcome' | 'hint
   return outcome + (hint === null ? '' : ` (${hint})`) + (stage === null ? '' : ` at ${stage}`);
 }
 
-export function checkLine(check: ReportCheck): string {
+/** `by`: in a merged report, who checked. */
+export function checkLine(check: ReportCheck, by: CheckedBy = () => ''): string {
   const detail = check.detail === null || check.detail === '' ? '' : `, ${check.detail}`;
-  return `${endpoint(check)} ${protocol(check)}: ${happening(check)}${detail}`;
+  return `${seenFrom([check], by)}${endpoint(check)} ${protocol(check)}: ${happening(check)}${detail}`;
 }
 
-/** Checks of one host that met the same, in one line: twenty-one silent ports are no twenty-one news. */
-export function hostLines(checks: readonly ReportCheck[]): string[] {
+/** Checks of one host that met the same, in one line: twenty-one silent ports are no twenty-one news, nor are 64 witnesses. */
+export function hostLines(checks: readonly ReportCheck[], by: CheckedBy = () => ''): string[] {
   const groups = Map.groupBy(checks, (check) =>
     JSON.stringify([check.host, check.address, protocol(check), happening(check), check.detail]),
   );
   return [...groups.values()].map((members) => {
     const [first] = members;
-    if (members.length === 1) return checkLine(first!);
+    if (members.length === 1) return checkLine(first!, by);
     const ports = portRuns(members.map(({ port }) => port));
     const detail = first!.detail === null ? '' : `, ${first!.detail}`;
-    return `${endpoint({ ...first!, port: 0 })} ${protocol(first!)} ${ports}: ${happening(first!)}${detail}`;
+    return `${seenFrom(members, by)}${endpoint({ ...first!, port: 0 })} ${protocol(first!)} ${ports}: ${happening(first!)}${detail}`;
   });
 }
 
 /** Finds checks by id, in the order a row names them. */
 export type ChecksOf = (row: ReportRow) => readonly ReportCheck[];
 
-export function indexChecks(report: Report): ChecksOf {
-  const byId = new Map(report.checks.map((check) => [check.id, check]));
+/** Without those of a run that is too old: they prove nothing. */
+export function indexChecks({ checks, merged = [] }: Report): ChecksOf {
+  const stale = new Set(merged.filter((run) => run.stale).map(({ vantage }) => vantage));
+  const fresh = stale.size === 0 ? checks : checks.filter(({ id }) => !stale.has(vantageOf(id)));
+  const byId = new Map(fresh.map((check) => [check.id, check]));
   return (row) => row.checks.flatMap((id) => byId.get(id) ?? []);
 }
 
@@ -177,8 +187,9 @@ export function skipGroups(report: Report): SkipGroup[] {
 }
 
 /** "2 fail, 1 unverified, 27 pass, 17 skipped": worst first, zeroes left out. */
-export function counts(report: Report): string {
-  const { fail, unverified, warn, pass, skipped } = report.summary;
+export const counts = ({ summary }: Report): string => countsText(summary);
+
+export function countsText({ fail, unverified, warn, pass, skipped }: Readonly<Record<RowVerdict, number>>): string {
   const parts = Object.entries({ fail, unverified, warn, pass, skipped }).filter(([, count]) => count > 0);
   return parts.map(([word, count]) => `${count} ${word}`).join(', ') || 'no rows';
 }
@@ -188,7 +199,10 @@ export function elsewhere(report: Report): string {
   const away = report.rows.filter((row) => row.skip === 'other-vantage');
   if (away.length === 0) return '';
   const sources = [...Map.groupBy(away, (row) => row.from)].map(([from, rows]) => `${from} ${rows.length}`);
-  return `Not checkable from here: ${plural(away.length, 'row')} of other machines (${sources.join(', ')}).`;
+  const rows = plural(away.length, 'row');
+  return report.merged
+    ? `No report from where ${rows} start (${sources.join(', ')}).`
+    : `Not checkable from here: ${rows} of other machines (${sources.join(', ')}).`;
 }
 
 export function exitMeaning(report: Report): string {
@@ -227,6 +241,13 @@ export function incompleteness(report: Report): string {
 export function took(ms: number): string {
   if (ms < 1000) return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+}
+
+/** When: "2026-11-25T10:36:19.655Z, 5.05 s", and of several runs from the first to the last. */
+export function when({ startedAt, durationMs, merged }: Report): string {
+  const [last] = (merged ?? []).map((run) => run.startedAt).toSorted((a, b) => Date.parse(b) - Date.parse(a));
+  if (last !== undefined) return last === startedAt ? startedAt : `from ${startedAt} to ${last}`;
+  return durationMs === null ? startedAt : `${startedAt}, ${took(durationMs)}`;
 }
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;

@@ -2,6 +2,7 @@
  * For node_exporter's textfile collector: gauges of the last run. A row's verdict and a check's outcome are labels of a
  * series with the value 1, so that an alert can name what is wrong; the words of both are closed lists.
  */
+import { vantageOf } from '../model/merged.ts';
 import type { Json } from '../model/outcome.ts';
 import { probes } from '../check/registry.ts';
 import type { Metric as ProbeMetric } from '../model/probe.ts';
@@ -58,12 +59,12 @@ const metrics: readonly Metric[] = [
   {
     name: 'xenreach_check_outcome',
     help: 'What happened to a check, as a label, and how that was judged.',
-    samples: ({ checks }) =>
-      checks.flatMap((check) => {
+    samples: (report) =>
+      report.checks.flatMap((check) => {
         const { rows, outcome, stage, verdict } = check;
         if (outcome === null) return [];
         const labels = {
-          ...endpointLabels(check),
+          ...labelsOf(report, check),
           rows: rows.join(','),
           outcome,
           stage: stage ?? '',
@@ -75,23 +76,45 @@ const metrics: readonly Metric[] = [
   {
     name: 'xenreach_check_duration_seconds',
     help: 'How long the check took, all attempts together.',
-    samples: ({ checks }) =>
-      checks.flatMap((check) =>
-        check.durationMs === null ? [] : [{ labels: endpointLabels(check), value: check.durationMs / 1000 }],
+    samples: (report) =>
+      report.checks.flatMap((check) =>
+        check.durationMs === null ? [] : [{ labels: labelsOf(report, check), value: check.durationMs / 1000 }],
       ),
   },
   {
     name: 'xenreach_certificate_not_after_timestamp_seconds',
     help: 'When the certificate that the peer showed ends, in seconds since 1970.',
-    samples: ({ checks }) =>
-      checks.flatMap((check) =>
+    samples: (report) =>
+      report.checks.flatMap((check) =>
         certificateEnds(check).map(({ certificate, endsAtMs }) => ({
-          labels: { ...endpointLabels(check), certificate },
+          labels: { ...labelsOf(report, check), certificate },
           value: endsAtMs / 1000,
         })),
       ),
   },
   ...Object.entries(probes).flatMap(([name, { metrics: own = [] }]) => own.map((metric) => ofProbe(name, metric))),
+  {
+    name: 'xenreach_source_verdict',
+    help: 'In a merged report: what a vantage says of a row.',
+    samples: ({ rows }) =>
+      rows.flatMap(({ id, sources = [] }) =>
+        sources.map(({ vantage, verdict }) => ({ labels: { row: id, vantage, verdict }, value: 1 })),
+      ),
+  },
+  {
+    name: 'xenreach_row_machines_missing',
+    help: 'In a merged report: how many machines that should have checked the row were not heard.',
+    samples: ({ rows }) =>
+      rows.flatMap(({ id, coverage }) =>
+        coverage ? [{ labels: { row: id }, value: coverage.of - coverage.have }] : [],
+      ),
+  },
+  {
+    name: 'xenreach_vantage_start_timestamp_seconds',
+    help: 'In a merged report: when the run of a vantage began, in seconds since 1970.',
+    samples: ({ merged = [] }) =>
+      merged.map(({ vantage, startedAt }) => ({ labels: { vantage }, value: Date.parse(startedAt) / 1000 })),
+  },
   {
     name: 'xenreach_run_start_timestamp_seconds',
     help: 'When the run began, in seconds since 1970.',
@@ -116,12 +139,16 @@ const metrics: readonly Metric[] = [
 
 /** A probe says itself which of its evidence is a metric. */
 function ofProbe(probe: string, { name, help, evidence, perUnit }: ProbeMetric): Metric {
-  const samplesOf = (check: ReportCheck): Sample[] => {
+  const samplesOf = (report: Report, check: ReportCheck): Sample[] => {
     const value = check.evidence[evidence];
     if (check.probe !== probe || typeof value !== 'number') return [];
-    return [{ labels: endpointLabels(check), value: value / perUnit }];
+    return [{ labels: labelsOf(report, check), value: value / perUnit }];
   };
-  return { name: `xenreach_${name}`, help, samples: ({ checks }) => checks.flatMap(samplesOf) };
+  return {
+    name: `xenreach_${name}`,
+    help,
+    samples: (report) => report.checks.flatMap((check) => samplesOf(report, check)),
+  };
 }
 
 export const prometheus: Reporter = {
@@ -145,8 +172,10 @@ function family({ name, help, samples }: Metric, report: Report): string[] {
   return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...[...series].map(([id, value]) => `${id} ${value}`)];
 }
 
-function endpointLabels({ id, probe, transport, host, address, port }: ReportCheck): Record<string, string> {
-  return { check: id, probe, transport, host, address: address ?? '', port: `${port}` };
+function labelsOf({ merged }: Report, check: ReportCheck): Record<string, string> {
+  const { id, probe, transport, host, address, port } = check;
+  const labels = { check: id, probe, transport, host, address: address ?? '', port: `${port}` };
+  return merged ? { ...labels, vantage: vantageOf(id) } : labels;
 }
 
 /** `certificate.notAfter` as one key or as nested objects, under whatever name the probe keeps that certificate. */

@@ -2,6 +2,7 @@
 import type { Report, Reporter, ReportRow } from '../model/report.ts';
 import { json, plain } from './escape.ts';
 import * as say from './phrases.ts';
+import { sourcesText } from './vantages.ts';
 
 export const tap: Reporter = {
   about: 'TAP version 14: a test for each row',
@@ -13,6 +14,7 @@ function test(row: ReportRow, number: number): string[] {
   const isOk = row.verdict !== 'fail' && row.verdict !== 'unverified';
   const head = `${isOk ? 'ok' : 'not ok'} ${number} - ${description(say.route(row))}${directive(row)}`;
   if (row.verdict === 'pass' || say.isSkipped(row) || row.verdict === null) return [head];
+  const seen = sourcesText(row);
   // A YAML block whose values are JSON: no text can end it or mean anything in it.
   return [
     head,
@@ -20,6 +22,7 @@ function test(row: ReportRow, number: number): string[] {
     `  verdict: ${json(row.verdict)}`,
     `  message: ${json(row.because ?? '')}`,
     ...(row.remedy === null ? [] : [`  remedy: ${json(row.remedy)}`]),
+    ...(seen === '' ? [] : [`  seen: ${json(seen)}`]),
     '  ...',
   ];
 }

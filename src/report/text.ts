@@ -8,13 +8,17 @@ import type { Cause, RenderOptions, Report, ReportCheck, Reporter, ReportRow } f
 import type { RowVerdict } from '../model/verdict.ts';
 import { json, plain } from './escape.ts';
 import { columns, pad, wrap } from './layout.ts';
+import { matrixLines } from './text-matrix.ts';
 import * as say from './phrases.ts';
+import { checkedBy, sourcesText, unheard, vantageSummaries, type CheckedBy } from './vantages.ts';
 
 const narrowest = 40;
 const widest = 120;
 
 /** A row with hundreds of hosts explains itself with the first few; `--verbose` and JSON have them all. */
 const culpritsShown = 8;
+
+const vantagesShown = 12;
 
 const gap = '  ';
 const indent = ' '.repeat(6);
@@ -37,6 +41,8 @@ interface Page {
   readonly width: number;
   readonly paint: (style: keyof typeof styles, text: string) => string;
   readonly checksOf: say.ChecksOf;
+  /** In a merged report: whose a check is. */
+  readonly by: CheckedBy;
 }
 
 export const text: Reporter = {
@@ -48,6 +54,7 @@ export const text: Reporter = {
       width: Math.min(Math.max(options.width, narrowest), widest),
       paint: (style, shown) => (options.color ? styleText(styles[style], shown, { validateStream: false }) : shown),
       checksOf: say.indexChecks(report),
+      by: checkedBy(report),
     };
     if (options.quiet && report.exitCode === 0) return '';
     const blocks = say.isPlan(report) ? plan(page) : options.quiet ? quiet(page) : full(page);
@@ -58,9 +65,11 @@ export const text: Reporter = {
 
 function* full(page: Page): Iterable<Lines> {
   yield heading(page);
+  yield vantages(page);
   yield* explainedByCause(page, 'fail');
   yield* explainedByCause(page, 'unverified');
   yield* explained(page, 'warn');
+  if (page.report.merged) yield matrixText(page);
   yield* tables(page);
   yield skips(page);
   if (page.options.verbose) yield evidence(page);
@@ -110,13 +119,27 @@ function* plannedSection(page: Page, { title, rows }: say.Section): Lines {
 
 function* heading({ report, width, paint }: Page): Lines {
   const judged = report.rows.filter((row) => !say.isSkipped(row)).length;
-  const took = report.durationMs === null ? '' : `, ${say.took(report.durationMs)}`;
   const scope = `${say.plural(report.summary.checks, 'check')} for ${judged} of ${say.plural(report.rows.length, 'row')}`;
   for (const line of wrap(say.subject(report), width)) yield paint('heading', line);
-  for (const line of wrap(`${report.startedAt}${took}, ${scope}`, width)) yield paint('aside', line);
+  for (const line of wrap(`${say.when(report)}, ${scope}`, width)) yield paint('aside', line);
   for (const line of wrap(say.roots(report), width)) yield paint('aside', line);
   for (const line of wrap(say.incompleteness(report), width)) yield paint('fail', line);
   yield* wrap(say.sinceThen(report), width);
+}
+
+/** Who was heard, those with failures first. */
+function* vantages(page: Page): Lines {
+  const all = vantageSummaries(page.report);
+  if (all.length === 0) return;
+  const shown = page.options.verbose ? all : all.slice(0, vantagesShown);
+  const width = Math.min(40, Math.max(...shown.map(({ run }) => columns(plain(run.vantage)))));
+  yield* headline(page, 'Who was heard');
+  for (const { run, counts, trouble } of shown) {
+    const told = [trouble, say.countsText(counts), run.startedAt].filter((each) => each !== '').join(', ');
+    yield* wrap(told, page.width, `${gap}${pad(run.vantage, width)}${gap}`);
+  }
+  if (all.length > shown.length) yield* wrap(`and ${all.length - shown.length} more`, page.width, gap);
+  for (const each of unheard(page.report)) yield* wrap(each, page.width, gap);
 }
 
 /** Causes before symptoms: what several rows have in common is one block, and `--verbose` explains its rows too. */
@@ -152,14 +175,15 @@ function* explanation(page: Page, row: ReportRow, verdict: RowVerdict): Lines {
   yield* titled(page, say.route(row), verdict);
   yield* wrap(row.because ?? '', width, indent);
   if (row.remedy !== null) yield* wrap(row.remedy, width, `${indent}Do: `);
+  yield* wrap(sourcesText(row), width, `${indent}Seen: `);
   if (verdict === 'fail' || verdict === 'unverified') yield* failedChecks(page, row);
   yield* notes(page, row);
 }
 
-function* failedChecks({ options, width, checksOf }: Page, row: ReportRow): Lines {
+function* failedChecks({ options, width, checksOf, by }: Page, row: ReportRow): Lines {
   const checks = checksOf(row);
   const failed = say.culprits(row, checks);
-  const lines = options.verbose ? failed.map(say.checkLine) : say.hostLines(failed);
+  const lines = options.verbose ? failed.map((check) => say.checkLine(check, by)) : say.hostLines(failed, by);
   const shown = options.verbose ? lines : lines.slice(0, culpritsShown);
   const hidden = lines.length - shown.length;
   if (row.purpose !== '' && row.verdict === 'fail') yield* wrap(row.purpose, width, `${indent}Needed for: `);
@@ -245,6 +269,13 @@ function shrink(have: Widths, least: Widths, room: number): Widths {
   return { ports: shrunk('ports'), id: shrunk('id') };
 }
 
+function* matrixText(page: Page): Lines {
+  yield* headline(page, 'From role to role, the worst of its rows');
+  yield* matrixLines(page.report.rows, page.width, (verdict, shown) =>
+    page.paint(verdict === 'plan' ? 'aside' : verdict, shown),
+  );
+}
+
 function* skips(page: Page): Lines {
   const { report, width } = page;
   for (const [reason, groups] of Map.groupBy(say.skipGroups(report), (group) => group.reason)) {
@@ -265,9 +296,9 @@ function* evidence(page: Page): Lines {
   for (const check of page.report.checks) yield* checkEvidence(page, check);
 }
 
-function* checkEvidence({ width, paint }: Page, check: ReportCheck): Lines {
+function* checkEvidence({ width, paint, by }: Page, check: ReportCheck): Lines {
   const word = check.verdict === null ? 'OPEN' : say.words[check.verdict];
-  const [first = '', ...others] = wrap(say.checkLine(check), width, `${gap}${word}${gap}`);
+  const [first = '', ...others] = wrap(say.checkLine(check, by), width, `${gap}${word}${gap}`);
   yield gap + paint(check.verdict ?? 'aside', word) + first.slice(gap.length + word.length);
   yield* others;
   const facts = [

@@ -194,14 +194,14 @@ describe('who is missing proves nothing', () => {
     expect(row(report, 'ntp')).toMatchObject({ verdict: 'pass', coverage: { have: 3, of: 3, missing: [] } });
   });
 
-  test('a failure stays a failure, with a note of who is missing', () => {
+  test('a failure stays a failure, and the coverage says who is missing', () => {
     const report = merged([
       reportOf({ rows: { ntp: { verdict: 'fail' }, 'pool-management': { hosts: ['10.0.0.2'] } } }),
     ]);
     expect(row(report, 'ntp')).toMatchObject({
       verdict: 'fail',
       because: '1 of 2, xs1: it is fail',
-      notes: ['no report from 10.0.0.2'],
+      coverage: { have: 1, of: 2, missing: ['10.0.0.2'] },
     });
   });
 

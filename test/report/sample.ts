@@ -2,15 +2,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { judge } from '../../src/check/report.ts';
+import { mergeReports } from '../../src/merge/merge.ts';
 import { hints, outcomes, stages, type Json, type Observation } from '../../src/model/outcome.ts';
 import type { Plan } from '../../src/model/plan.ts';
 import {
   causeKinds,
   type Cause,
+  type MergedRun,
   type RenderOptions,
   type Report,
   type ReportCheck,
   type ReportRow,
+  type RowSource,
 } from '../../src/model/report.ts';
 import type { Vantage } from '../../src/model/site.ts';
 import type { LoadedSpec } from '../../src/model/spec.ts';
@@ -33,6 +36,35 @@ export const mixed = reportOf(JSON.parse(readFileSync('fixtures/reports/observed
 function reportOf({ tool, spec, site, vantage, stats, rows, checks, observations }: Observed): Report {
   const report = judge({ spec, site, vantage, as: vantage.roles, plan: { rows, checks }, observations, stats });
   return { ...report, tool, spec: { ...report.spec, rows: rows.length } };
+}
+
+/** Three vantages: a host, one like it whose firewall is shut and whose sentences are hostile, and one that is too old. */
+export const mergedSample = mergeReports(
+  [
+    { file: 'a.json', sha256: 'a'.repeat(64), report: mixed },
+    { file: 'b.json', sha256: 'b'.repeat(64), report: from('xs-lon-02', '10.20.30.12', mixed.startedAt) },
+    { file: 'c.json', sha256: 'c'.repeat(64), report: from('<i>|old', '10.20.30.13', '2026-08-01T00:00:00.000Z') },
+  ],
+  { now: Date.parse(mixed.startedAt), maxAgeMs: 86_400_000 },
+);
+
+function from(hostname: string, address: string, startedAt: string): Report {
+  const fails = new Set(mixed.rows.filter(({ verdict }) => verdict === 'pass').map(({ id }) => id));
+  const bad = {
+    verdict: 'fail',
+    because: 'firewall: all is dropped',
+    remedy: 'Ask the firewall team for this machine.',
+  } as const;
+  const silent = { outcome: 'timeout', stage: 'connect', verdict: 'fail', detail: 'nothing came back' } as const;
+  return {
+    ...mixed,
+    startedAt,
+    vantage: { ...mixed.vantage, hostname, addresses: ['127.0.0.1', address] },
+    rows: mixed.rows.map((row) => (fails.has(row.id) ? Object.assign({}, row, bad) : row)),
+    checks: mixed.checks.map((check) =>
+      check.rows.some((id) => fails.has(id)) && check.transport === 'tcp' ? Object.assign({}, check, silent) : check,
+    ),
+  };
 }
 
 const unknownRow = { verdict: null, because: null, remedy: null };
@@ -91,24 +123,64 @@ const evidence = fc.dictionary(
   { maxKeys: 4 },
 );
 
-const anyRow: fc.Arbitrary<ReportRow> = fc.record({
-  id: text,
-  section: text,
-  from: text,
-  to: text,
-  transports: fc.subarray(['tcp', 'udp'] as const),
-  ports: text,
-  purpose: text,
-  verdict: orNull(fc.constantFrom(...rowVerdicts)),
+const anyVantage = fc.oneof(text, fc.constantFrom('xs1', 'xs2'));
+
+const anySource: fc.Arbitrary<RowSource> = fc.record({
+  vantage: anyVantage,
+  verdict: fc.constantFrom(...rowVerdicts),
   because: orNull(text),
   remedy: orNull(text),
-  skip: orNull(fc.constantFrom('other-vantage', 'role-is-empty', 'not-applicable', 'not-selected')),
+  skip: fc.constant(null),
   notes: texts,
-  checks: fc.array(fc.oneof(text, fc.constantFrom('a', 'b', 'c')), { maxLength: 4 }),
 });
 
+const anyRun: fc.Arbitrary<MergedRun> = fc.record({
+  vantage: anyVantage,
+  roles: texts,
+  startedAt: fc.constantFrom('2026-08-30T02:11:09.214Z', '2026-08-29T02:11:09.214Z'),
+  ageMs: count,
+  complete: fc.boolean(),
+  sha256: text,
+  stale: fc.boolean(),
+  hostname: text,
+  addresses: texts,
+  durationMs: orNull(count),
+  version: text,
+  stats: fc.record({ maxInFlight: count, connects: count, datagrams: count, peakRssMiB: count }),
+});
+
+const always = <T extends object>(
+  record: { [K in keyof T]: fc.Arbitrary<T[K]> },
+  ...sometimes: (keyof T)[]
+): fc.Arbitrary<T> =>
+  fc.record(record, {
+    requiredKeys: (Object.keys(record) as (keyof T)[]).filter((key) => !sometimes.includes(key)),
+  }) as fc.Arbitrary<T>;
+
+const anyRow: fc.Arbitrary<ReportRow> = always(
+  {
+    id: text,
+    section: text,
+    from: text,
+    to: text,
+    transports: fc.subarray(['tcp', 'udp'] as const),
+    ports: text,
+    purpose: text,
+    verdict: orNull(fc.constantFrom(...rowVerdicts)),
+    because: orNull(text),
+    remedy: orNull(text),
+    skip: orNull(fc.constantFrom('other-vantage', 'role-is-empty', 'not-applicable', 'not-selected')),
+    notes: texts,
+    checks: fc.array(fc.oneof(text, fc.constantFrom('a', 'b', 'c', 'xs1>a', 'xs2>b')), { maxLength: 4 }),
+    sources: fc.array(anySource, { maxLength: 3 }),
+    coverage: fc.record({ have: count, of: count, missing: texts }),
+  },
+  'sources',
+  'coverage',
+);
+
 const anyCheck: fc.Arbitrary<ReportCheck> = fc.record({
-  id: fc.oneof(text, fc.constantFrom('a', 'b', 'c')),
+  id: fc.oneof(text, fc.constantFrom('a', 'b', 'c', 'xs1>a', 'xs2>b')),
   rows: texts,
   probe: fc.oneof(text, fc.constant('ntp')),
   transport: fc.constantFrom('tcp', 'udp'),
@@ -140,32 +212,36 @@ const anyCause: fc.Arbitrary<Cause> = fc.record({
   remedy: orNull(text),
 });
 
-export const anyReport: fc.Arbitrary<Report> = fc.record({
-  schema: fc.constant('xenreach.report/1' as const),
-  tool: fc.record({ name: fc.constant('xenreach' as const), version: text }),
-  spec: fc.record({ id: text, revision: text, sha256: text, rows: count }),
-  site: fc.record({ name: text, origin: fc.constantFrom('file', 'discovered', 'embedded') }),
-  vantage: fc.record({ roles: texts, hostname: text, addresses: texts }),
-  mode: fc.constantFrom(...modes),
-  startedAt: fc.oneof(text, fc.constant('2026-08-30T02:11:09.214Z')),
-  durationMs: ms,
-  complete: fc.boolean(),
-  exitCode: orNull(fc.constantFrom(0, 1, 2, 3)),
-  summary: fc.record({
-    verdict: orNull(fc.constantFrom(...verdicts)),
-    pass: count,
-    warn: count,
-    fail: count,
-    unverified: count,
-    skipped: count,
-    checks: count,
-  }),
-  causes: fc.array(anyCause, { maxLength: 3 }),
-  sections: fc.dictionary(text, text, { maxKeys: 3 }),
-  rows: fc.array(anyRow, { maxLength: 6 }),
-  checks: fc.array(anyCheck, { maxLength: 6 }),
-  stats: fc.record({ maxInFlight: count, connects: count, datagrams: count, peakRssMiB: count }),
-});
+export const anyReport: fc.Arbitrary<Report> = always(
+  {
+    schema: fc.constant('xenreach.report/1' as const),
+    tool: fc.record({ name: fc.constant('xenreach' as const), version: text }),
+    spec: fc.record({ id: text, revision: text, sha256: text, rows: count }),
+    site: fc.record({ name: text, origin: fc.constantFrom('file', 'discovered', 'embedded') }),
+    vantage: fc.record({ roles: texts, hostname: text, addresses: texts }),
+    mode: fc.constantFrom(...modes),
+    startedAt: fc.oneof(text, fc.constant('2026-08-30T02:11:09.214Z')),
+    durationMs: ms,
+    complete: fc.boolean(),
+    exitCode: orNull(fc.constantFrom(0, 1, 2, 3)),
+    summary: fc.record({
+      verdict: orNull(fc.constantFrom(...verdicts)),
+      pass: count,
+      warn: count,
+      fail: count,
+      unverified: count,
+      skipped: count,
+      checks: count,
+    }),
+    causes: fc.array(anyCause, { maxLength: 3 }),
+    sections: fc.dictionary(text, text, { maxKeys: 3 }),
+    rows: fc.array(anyRow, { maxLength: 6 }),
+    checks: fc.array(anyCheck, { maxLength: 6 }),
+    stats: fc.record({ maxInFlight: count, connects: count, datagrams: count, peakRssMiB: count }),
+    merged: fc.array(anyRun, { maxLength: 3 }),
+  },
+  'merged',
+);
 
 export const anyOptions: fc.Arbitrary<RenderOptions> = fc.record({
   color: fc.constant(false),

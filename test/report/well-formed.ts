@@ -125,9 +125,15 @@ function readLabels(source: string): Record<string, string> {
 }
 
 /** The cells of each row of a GitHub table; a pipe counts only when no backslash takes its meaning. */
-export function readTables(markdown: string): string[][] {
-  return markdown
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .map((line) => line.split(/(?<!(?<!\\)(?:\\\\)*\\)\|/).slice(1, -1));
+export function readTables(markdown: string): string[][][] {
+  const tables: string[][][] = [];
+  let isInside = false;
+  for (const line of markdown.split('\n')) {
+    if (line.startsWith('|')) {
+      if (!isInside) tables.push([]);
+      tables.at(-1)!.push(line.split(/(?<!(?<!\\)(?:\\\\)*\\)\|/).slice(1, -1));
+    }
+    isInside = line.startsWith('|');
+  }
+  return tables;
 }
