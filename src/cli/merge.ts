@@ -1,5 +1,6 @@
 /** xenreach merge: reports of several vantages as one, in which each row is judged by those that could check it. */
 import { createHash } from 'node:crypto';
+import { isReceipts, receiptsFrom, type Receipts } from '../load/receipts.ts';
 import { maxReportBytes, parseJson, reportFrom } from '../load/report.ts';
 import { readFile } from '../load/read-file.ts';
 import { UsageError } from '../model/errors.ts';
@@ -17,7 +18,7 @@ const skewMs = 300_000;
 
 export const merge: Command = {
   about: 'reports of several vantages as one: each row by those that could check it; exit codes as of check',
-  usage: 'REPORT...',
+  usage: 'REPORT... [RECEIPTS...]',
   options: ['max-age', 'format', 'output', 'fail-on', 'baseline', 'quiet', 'verbose', 'no-color', 'help'],
 
   async run({ values, positionals }) {
@@ -25,18 +26,22 @@ export const merge: Command = {
     const maxAgeMs = ageMs(values['max-age'] ?? '24h', 'max-age');
     if (positionals.length === 0)
       throw new UsageError('merge takes reports, as JSON: xenreach merge xs1.json xs2.json');
-    const inputs = [...new Set(positionals)].map(readInput);
+    const given = [...new Set(positionals)].map(readInput);
+    const inputs = given.flatMap((each) => ('report' in each ? each : []));
+    const receipts = given.flatMap((each) => ('report' in each ? [] : each));
     const now = Date.now();
     for (const { file, report } of inputs)
       if (Date.parse(report.startedAt) > now + skewMs)
         complain(`${file}: began at ${report.startedAt}, which is still to come here: one of the two clocks is wrong`);
-    const report = mergeReports(inputs, { now, maxAgeMs, failOn, baseline });
+    const report = mergeReports(inputs, { now, maxAgeMs, failOn, baseline, receipts });
     return deliver(report, openSinks(values), renderingFrom(values), { isTold: false });
   },
 };
 
-function readInput(file: string): MergeInput {
+/** What it is it says itself. */
+function readInput(file: string): MergeInput | Receipts {
   const bytes = readFile(file, maxReportBytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return { file, sha256, report: reportFrom(parseJson(bytes, file), file) };
+  const value = parseJson(bytes, file);
+  return isReceipts(value) ? receiptsFrom(value, file) : { file, sha256, report: reportFrom(value, file) };
 }

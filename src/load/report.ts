@@ -63,5 +63,5 @@ function refuseOtherSchema(value: unknown, file: string): void {
 }
 
 /** "/rows/3/verdict", by RFC 6901: a report is one line as often as not, so a line number says little. */
-const pointerTo = (path: Path): string =>
+export const pointerTo = (path: Path): string =>
   `/${path.map((key) => String(key).replaceAll('~', '~0').replaceAll('/', '~1')).join('/')}:`;

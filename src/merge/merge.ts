@@ -5,6 +5,7 @@
 import { causesOf } from '../judge/causes.ts';
 import { changesBetween } from '../judge/changes.ts';
 import { exitCodeOf, summarize, type FailOn } from '../judge/report.ts';
+import type { Receipts } from '../load/receipts.ts';
 import { version } from '../load/version.ts';
 import { UsageError } from '../model/errors.ts';
 import { separator, vantageOf } from '../model/merged.ts';
@@ -20,6 +21,7 @@ import { Coverage, machinesOf } from './coverage.ts';
 import { named, type Named } from './names.ts';
 import { checksOf, compare, newestWords } from './newest.ts';
 import { partsOf, type MergeInput } from './part.ts';
+import { withReceipts } from './receipts.ts';
 import { mergedRow, type Fixed } from './row.ts';
 
 export interface MergeSettings {
@@ -30,15 +32,17 @@ export interface MergeSettings {
   /** @default 'fail' */
   readonly failOn?: FailOn | undefined;
   readonly baseline?: Report | undefined;
+  /** What other ends saw arrive, of what these reports met silence with. */
+  readonly receipts?: readonly Receipts[] | undefined;
 }
 
 /** Throws a UsageError where the reports cannot be one picture. */
 export function mergeReports(inputs: readonly MergeInput[], settings: MergeSettings): Report {
-  const { now, maxAgeMs, failOn = 'fail', baseline } = settings;
+  const { now, maxAgeMs, failOn = 'fail', baseline, receipts = [] } = settings;
   const first = inputs[0]?.report;
   if (!first) throw new UsageError('merge takes reports of `xenreach check`, in JSON: xenreach merge REPORT...');
   for (const input of inputs) refuseOther(inputs[0]!, input);
-  const runs = named(newestWords(inputs.flatMap(partsOf)));
+  const runs = named(newestWords(withReceipts(inputs.flatMap(partsOf), receipts)));
   if (runs.length === 0) throw new UsageError('no report says anything about a row: no check applies to any of them');
 
   const isStale = ({ run }: Named): boolean => now - Date.parse(run.startedAt) > maxAgeMs;

@@ -53,12 +53,16 @@ function isGreater(one: Told, other: Told): boolean {
     strength(one.word) - strength(other.word) ||
     Date.parse(one.run.startedAt) - Date.parse(other.run.startedAt) ||
     compare(one.run.sha256, other.run.sha256);
-  // The same report twice, or what two merged reports kept of it.
-  return order === 0 ? compare(wholeText(one), wholeText(other)) > 0 : order > 0;
+  if (order !== 0) return order > 0;
+  // The same report twice, or what two merged reports kept of it: with receipts and without.
+  const proven = arrivals(one.word) - arrivals(other.word);
+  return proven === 0 ? compare(wholeText(one), wholeText(other)) > 0 : proven > 0;
 }
 
 /** That a row was not asked for is less than any word about it, however old. */
 const strength = ({ skip }: Word): number => (skip === 'not-selected' ? 0 : 1);
+
+const arrivals = ({ checks }: Word): number => checks.filter(({ hint }) => hint === 'arrived').length;
 
 /** Which rows a check belongs to is found out anew. */
 const wholeText = ({ run, word }: Told): string =>

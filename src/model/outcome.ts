@@ -26,6 +26,7 @@ export const hints = [
   'host-down', // nobody answered for the address on its own link
   'no-route', // this machine has no route to the address
   'host-silent', // nothing came from an address of this machine's own link, on any port
+  'arrived', // nothing comes back, and the other end has what was sent
   'answer-due', // silence of a service that must answer, on a host that answered something else
   'proxy', // the failing peer is the HTTP proxy, not the destination
   'large-hello', // only a ClientHello that fits one TCP segment gets an answer

@@ -1,0 +1,72 @@
+/**
+ * What the other end saw arrive, laid beside silence: a datagram to a service that never answers is proven when a responder
+ * on that host has it from this machine's address. Only such rows are judged anew; silence of a service that must answer
+ * stays what it was.
+ */
+import { probes } from '../check/registry.ts';
+import { worst } from '../judge/table.ts';
+import type { Receipts } from '../load/receipts.ts';
+import { canonicalHost, mayBeNameOf } from '../model/address.ts';
+import type { ReportCheck } from '../model/report.ts';
+import { compare } from './newest.ts';
+import type { Part, PartRun, Word } from './part.ts';
+
+type Receipt = Receipts['ports'][number];
+
+export function withReceipts(parts: readonly Part[], receipts: readonly Receipts[]): readonly Part[] {
+  if (receipts.length === 0) return parts;
+  const sorted = receipts.toSorted((a, b) => compare(JSON.stringify(a), JSON.stringify(b)));
+  return parts.map(({ run, words }) => ({
+    run,
+    words: new Map([...words].map(([row, word]) => [row, wordWith(row, word, run, sorted)])),
+  }));
+}
+
+function wordWith(row: string, word: Word, run: PartRun, receipts: readonly Receipts[]): Word {
+  if (word.verdict !== 'unverified') return word;
+  const checks = word.checks.map((check) => {
+    const receipt = isOneWaySilence(check) ? receiptOf(check, row, run, receipts) : undefined;
+    return receipt ? arrived(check, receipt) : check;
+  });
+  const changed = checks.filter((check, at) => check !== word.checks[at]);
+  const verdict = worst(checks.flatMap((check) => (check.advisory || check.verdict === null ? [] : [check.verdict])));
+  if (changed.length === 0) return word;
+  if (verdict !== 'pass') return { ...word, checks };
+  const [first] = changed;
+  const more = changed.length > 1 ? ` (${changed.length} checks)` : '';
+  return { ...word, verdict, because: `${first!.detail}${more}`, remedy: null, checks };
+}
+
+const isOneWaySilence = ({ probe, transport, outcome, verdict }: ReportCheck): boolean =>
+  transport === 'udp' && outcome === 'timeout' && verdict === 'unverified' && probes[probe]?.onSilence !== undefined;
+
+function receiptOf(check: ReportCheck, row: string, run: PartRun, receipts: readonly Receipts[]): Receipt | undefined {
+  const own = new Set(run.addresses.map(canonicalHost));
+  const isOurs = ({ transport, port, from, datagrams, row: rows }: Receipt): boolean =>
+    transport === 'udp' &&
+    port === check.port &&
+    datagrams > 0 &&
+    rows.includes(row) &&
+    from !== null &&
+    own.has(canonicalHost(from));
+  return receipts.filter((each) => isOf(each, check)).flatMap(({ ports }) => ports.filter(isOurs))[0];
+}
+
+/** A file that does not say which machine it is from speaks for any that its rows go to. */
+function isOf({ host, addresses }: Receipts, check: ReportCheck): boolean {
+  if (host === undefined && addresses === undefined) return true;
+  const names = [check.host, ...(check.address === null ? [] : [check.address])].map(canonicalHost);
+  const theirs = new Set(addresses?.map(canonicalHost));
+  return names.some((name) => theirs.has(name)) || (host !== undefined && mayBeNameOf(check.host, host));
+}
+
+function arrived(check: ReportCheck, { state, proof, datagrams, from }: Receipt): ReportCheck {
+  return {
+    ...check,
+    hint: 'arrived',
+    verdict: 'pass',
+    remedy: null,
+    detail: `it arrives: the other end has ${datagrams} datagrams from ${from} (${proof})`,
+    evidence: { ...check.evidence, pair: { port: state, proof, seen: datagrams, sourceSeen: from } },
+  };
+}
