@@ -5,7 +5,7 @@ import { throwIfAny } from './faults.ts';
 import { pointerTo } from './report.ts';
 import { shapeFaults } from './shape.ts';
 
-export const receiptsSchema = 'xenreach.receipts/1';
+const receiptsSchema = 'xenreach.receipts/1';
 
 const Text = v.pipe(v.string(), v.maxLength(256), v.description('text'));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0), v.description('a whole number from 0'));

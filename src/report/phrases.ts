@@ -164,7 +164,7 @@ export function bySection(report: Report, rows: readonly ReportRow[]): Section[]
   }));
 }
 
-interface SkipGroup {
+export interface SkipGroup {
   readonly reason: string;
   readonly because: string;
   readonly remedy: string | null;

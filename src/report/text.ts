@@ -132,7 +132,10 @@ function* vantages(page: Page): Lines {
   const all = vantageSummaries(page.report);
   if (all.length === 0) return;
   const shown = page.options.verbose ? all : all.slice(0, vantagesShown);
-  const width = Math.min(40, Math.max(...shown.map(({ run }) => columns(plain(run.vantage)))));
+  const width = Math.min(
+    (page.width >> 1) - 2 * gap.length,
+    Math.max(...shown.map(({ run }) => columns(plain(run.vantage)))),
+  );
   yield* headline(page, 'Who was heard');
   for (const { run, counts, trouble } of shown) {
     const told = [trouble, say.countsText(counts), run.startedAt].filter((each) => each !== '').join(', ');

@@ -2,8 +2,10 @@
  * Every reporter renders the hand-made report as the golden file beside it says (`vitest -u` writes them anew), and
  * whatever strings stand in a report, the result is what its format allows.
  */
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { markup } from '../../src/report/escape.ts';
 import { reporters, type Format } from '../../src/report/index.ts';
 import { columns } from '../../src/report/layout.ts';
 import { anyOptions, anyReport, asked, largeReport, mergedSample, mixed, planned } from './sample.ts';
@@ -127,13 +129,30 @@ test('a junit failure has the outcome as its type', () => {
   });
 });
 
-test('html is well-formed, and holds nothing that runs or is fetched', () => {
+test('html is well-formed, runs its own script alone, leads to itself alone, and fetches nothing', () => {
+  const own = /<script>([^<]*)<\/script>/.exec(reporters.html.render(mixed, asked))?.[1] ?? '';
+  const hash = createHash('sha256').update(own).digest('base64');
   fc.assert(
     fc.property(anyReport, anyOptions, (report, options) => {
-      const root = readXml(reporters.html.render(report, options));
-      for (const name of ['script', 'img', 'link', 'iframe', 'a']) expect(descendants(root, name)).toEqual([]);
+      const page = reporters.html.render(report, options);
+      const root = readXml(page);
+      for (const name of ['img', 'link', 'iframe', 'object', 'base']) expect(descendants(root, name)).toEqual([]);
+      expect(descendants(root, 'script')).toHaveLength(1);
+      expect(page.split(own)).toHaveLength(2);
+      expect(page).toContain(`script-src &#39;sha256-${hash}&#39;`);
+      const targets = new Set(page.matchAll(/ id="([^"]*)"/g).map(([, id]) => `#${id}`));
+      const leads = page.matchAll(/ (?:href|src|action)="([^"]*)"/g).map(([, to]) => to!);
+      for (const to of leads) expect(targets).toContain(to);
     }),
   );
+});
+
+test('html tells each failure once: its sentence stands in one place', () => {
+  const page = reporters.html.render(mixed, asked);
+  const visible = page.replaceAll(/<details class="checks">.*?<\/details>/gs, '');
+  const failing = mixed.rows.filter(({ verdict }) => verdict === 'fail');
+  expect(failing.length).toBeGreaterThan(3);
+  for (const { because } of failing) expect(visible.split(markup(because!)).length - 1).toBeLessThanOrEqual(1);
 });
 
 test('prometheus follows the text format', () => {
