@@ -11,6 +11,7 @@ import { UsageError } from '../model/errors.ts';
 import { separator, vantageOf } from '../model/merged.ts';
 import {
   reportSchema,
+  type Cause,
   type MergedRun,
   type Report,
   type ReportCheck,
@@ -22,7 +23,7 @@ import { named, type Named } from './names.ts';
 import { checksOf, compare, newestWords } from './newest.ts';
 import { partsOf, type MergeInput } from './part.ts';
 import { withReceipts } from './receipts.ts';
-import { mergedRow, type Fixed } from './row.ts';
+import { mergedRow, type Fixed, type MergedRow } from './row.ts';
 
 export interface MergeSettings {
   /** Milliseconds since 1970. */
@@ -50,7 +51,8 @@ export function mergeReports(inputs: readonly MergeInput[], settings: MergeSetti
   const ids = fixed.map(({ id }) => id);
   const coverage = new Coverage(machinesOf(runs), fixed);
   const merged = fixed.map((row) => mergedRow(row, runs, isStale, coverage.of(row.from)));
-  const rows = baseline ? besideBaseline(merged, baseline) : merged;
+  const bare = merged.map(({ row }) => row);
+  const rows = baseline ? besideBaseline(bare, baseline) : bare;
   const told = runs.map((each) => ({ each, checks: checksOf(each, ids).map((check) => ofVantage(check, each)) }));
   const checks = told.flatMap((one) => one.checks);
   const fresh = told.filter(({ each }) => !isStale(each)).flatMap((one) => one.checks);
@@ -72,7 +74,7 @@ export function mergeReports(inputs: readonly MergeInput[], settings: MergeSetti
     summary: summarize(rows, checks.length),
     stats: statsOf(runs),
     sections: sectionsOf(inputs),
-    causes: causesOf(rows, fresh, ({ id }) => vantageOf(id)),
+    causes: [...causesOf(rows, fresh, ({ id }) => vantageOf(id)), ...unheardCauses(merged)],
     rows,
     checks,
     ...(baseline && { changes: changesBetween(baseline, { rows, checks }) }),
@@ -132,6 +134,24 @@ const originOf = (inputs: readonly MergeInput[]): Report['site']['origin'] =>
 function besideBaseline(rows: readonly ReportRow[], baseline: Report): ReportRow[] {
   const was = new Map(baseline.rows.map(({ id, verdict }) => [id, verdict]));
   return rows.map((row) => Object.assign({}, row, { was: was.get(row.id) ?? null }));
+}
+
+/** A machine that nothing was heard of keeps many rows from being proven, and is one thing to mend. */
+function unheardCauses(merged: readonly MergedRow[]): Cause[] {
+  const groups = Map.groupBy(
+    merged.filter(({ unheard }) => unheard !== null),
+    ({ unheard, row }) => JSON.stringify([unheard, row.remedy]),
+  );
+  return [...groups.values()].map((members): Cause => {
+    const { unheard, row } = members[0]!;
+    return {
+      kind: 'vantage',
+      text: unheard!,
+      rows: members.map((each) => each.row.id),
+      checks: [],
+      remedy: row.remedy,
+    };
+  });
 }
 
 const ofVantage = (check: ReportCheck, { name }: Named): ReportCheck => ({

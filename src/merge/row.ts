@@ -20,23 +20,28 @@ interface Source {
 
 type Verdict = Pick<ReportRow, 'verdict' | 'because' | 'remedy' | 'skip'>;
 
-const namesShown = 4;
 const notesShown = 24;
+
+export interface MergedRow {
+  readonly row: ReportRow;
+  /** Where nothing but silence of machines keeps it from being proven: whose. */
+  readonly unheard: string | null;
+}
 
 export function mergedRow(
   fixed: Fixed,
   runs: readonly Named[],
   isStale: (named: Named) => boolean,
   expected: Expected,
-): ReportRow {
+): MergedRow {
   const sources = runs.flatMap((each): Source[] => {
     const word = each.words.get(fixed.id);
     return word ? [{ named: each, word, isStale: isStale(each) }] : [];
   });
   const missing = missingOf(fixed, sources, expected);
-  const verdict = verdictOf(fixed, sources, missing);
+  const verdict = verdictOf(sources, missing);
   const isJudged = verdict.skip === null;
-  return {
+  const row = {
     ...fixed,
     ...verdict,
     notes: isJudged ? notesOf(sources) : [],
@@ -44,6 +49,8 @@ export function mergedRow(
     sources: sources.map(saidBy),
     coverage: missing.coverage,
   };
+  const isUnheard = verdict.verdict === 'unverified' && verdict.remedy === missing.remedy;
+  return { row, unheard: isUnheard ? missing.told.join('; ') : null };
 }
 
 function saidBy({ named: { name }, word, isStale }: Source): RowSource {
@@ -55,6 +62,9 @@ interface Missing {
   readonly coverage: Coverage;
   /** A sentence for each way to be missing. */
   readonly told: readonly string[];
+  /** What those that are too old said. */
+  readonly was: readonly string[];
+  readonly isNobodyKnown: boolean;
   readonly remedy: string;
 }
 
@@ -80,28 +90,38 @@ function missingOf({ from }: Fixed, sources: readonly Source[], { present, absen
       ...(isNobodyKnown ? [`no report from ${article(from)}`] : []),
       ...(hosts.length > 0 ? [`no report from ${nameList(hosts)}`] : []),
       ...(others.length > 0 ? [`${nameList(others)} did not check it`] : []),
-      ...stale.slice(0, namesShown).map((machine) => staleText(machine, sources)),
-      ...(stale.length > namesShown ? [`${stale.length - namesShown} more reports are too old`] : []),
+      ...(stale.length > 0 ? [staleText(stale)] : []),
     ],
+    was: [...new Set(stale.map((machine) => `it was ${lastWord(machine, sources)}`))],
+    isNobodyKnown,
     remedy: `Run \`xenreach check --as ${from} --output json=${from}.json\` on ${isNobodyKnown ? article(from) : nameList(names)}, and merge what it writes too.`,
   };
 }
 
-function staleText({ name, runs }: Machine, sources: readonly Source[]): string {
-  const last = sources.findLast(({ named, isStale }) => isStale && runs.includes(named));
-  return `the report of ${name} from ${last?.named.run.startedAt} is older than --max-age; it was ${last?.word.verdict}`;
+function staleText(machines: readonly Machine[]): string {
+  const [first] = machines;
+  const names = nameList(machines.map(({ name }) => name));
+  const began = first!.runs
+    .map(({ run }) => run.startedAt)
+    .toSorted((a, b) => Date.parse(a) - Date.parse(b) || compare(a, b));
+  return machines.length === 1
+    ? `the report of ${names} from ${began.at(-1)} is older than --max-age`
+    : `the reports of ${names} are older than --max-age`;
 }
+
+const lastWord = ({ runs }: Machine, sources: readonly Source[]): string =>
+  sources.findLast(({ named, isStale }) => isStale && runs.includes(named))?.word.verdict ?? 'unknown';
 
 /** That a row was not asked for says nothing about it. */
 const isWord = ({ word: { skip } }: Source): boolean => skip !== 'not-selected';
 const isJudged = ({ word: { verdict } }: Source): boolean => verdict !== 'skipped';
 
-function verdictOf({ from }: Fixed, sources: readonly Source[], missing: Missing): Verdict {
+function verdictOf(sources: readonly Source[], missing: Missing): Verdict {
   const judged = sources.filter((source) => isJudged(source) && !source.isStale);
   if (judged.length > 0) return worstOf(judged, missing);
   const unproven: Verdict = {
     verdict: 'unverified',
-    because: missing.told.join('; '),
+    because: [...missing.told, ...missing.was].join('; '),
     remedy: missing.remedy,
     skip: null,
   };
@@ -115,7 +135,7 @@ function verdictOf({ from }: Fixed, sources: readonly Source[], missing: Missing
   if (skipped) return skippedBy(skipped);
   const [unasked] = sources;
   if (unasked) return skippedBy(unasked);
-  if (missing.coverage.missing[0] !== from || missing.coverage.of > 1) return unproven;
+  if (!missing.isNobodyKnown) return unproven;
   return { ...unproven, verdict: 'skipped', skip: 'other-vantage' };
 }
 
@@ -124,7 +144,7 @@ function skippedBy({ named: { name }, word }: Source): Verdict {
   return { verdict: 'skipped', because: here(because ?? '', name), remedy: remedy && here(remedy, name), skip };
 }
 
-function worstOf(judged: readonly Source[], { coverage, told, remedy }: Missing): Verdict {
+function worstOf(judged: readonly Source[], { coverage, told, was, remedy }: Missing): Verdict {
   const verdicts = judged
     .map(({ word }) => word.verdict)
     .filter((verdict): verdict is CheckVerdict => verdict !== 'skipped');
@@ -136,7 +156,7 @@ function worstOf(judged: readonly Source[], { coverage, told, remedy }: Missing)
       judged.length === 1
         ? `${judged[0]!.named.name} says ${heard}`
         : `the worst of the other ${judged.length} is ${heard}`;
-    return { verdict, because: `${told.join('; ')}; ${rest}`, remedy, skip: null };
+    return { verdict, because: [...told, ...was, rest].join('; '), remedy, skip: null };
   }
   const first = lead[0]!;
   const text = here(first.word.because ?? '', first.named.name);

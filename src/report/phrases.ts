@@ -146,8 +146,10 @@ export function byCause(report: Report, verdict: 'fail' | 'unverified', checksOf
   const shared = report.causes.filter((cause) => cause.rows.length > 1 && cause.rows.every((id) => ids.has(id)));
   const explained = new Set(shared.flatMap(({ checks }) => checks));
   const isExplained = (row: ReportRow): boolean =>
-    shared.some((cause) => cause.rows.includes(row.id)) &&
-    culprits(row, checksOf(row)).every(({ id }) => explained.has(id));
+    // Where nobody looked there is no check to explain.
+    shared.some((cause) => cause.rows.includes(row.id) && cause.checks.length === 0) ||
+    (shared.some((cause) => cause.rows.includes(row.id)) &&
+      culprits(row, checksOf(row)).every(({ id }) => explained.has(id)));
   return { shared, single: rows.filter((row) => !isExplained(row)) };
 }
 

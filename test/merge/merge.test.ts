@@ -227,7 +227,16 @@ describe('who is missing proves nothing', () => {
       because: 'the report of xs2 from 2026-11-24T11:59:00.000Z is older than --max-age; it was fail; xs1 says pass',
       coverage: { have: 1, of: 2, missing: ['xs2'] },
     });
-    expect(report.causes).toEqual([]);
+    // What is too old is no cause of a failure; that it is, is one thing to mend.
+    expect(report.causes).toMatchObject([
+      {
+        kind: 'vantage',
+        text: 'the report of xs2 from 2026-11-24T11:59:00.000Z is older than --max-age',
+        rows: ['ntp', 'pool-management'],
+        checks: [],
+        remedy: expect.stringContaining('on xs2, and merge'),
+      },
+    ]);
     expect(row(merged([reportOf(), old], 2 * dayMs), 'ntp').verdict).toBe('fail');
   });
 
