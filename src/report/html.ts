@@ -30,7 +30,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 1rem 0 0; pa
 tr:target > *, .card:target { background: color-mix(in srgb, var(--link) 10%, var(--paper)); }
 .vantages td, .vantages tbody th { white-space: nowrap; } .vantages td { font-variant-numeric: tabular-nums; }
 footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--line); font-size: .92rem; }
-@media (max-width: 46rem) {
+@media print { .rows thead th:nth-child(1) { width: 6.5rem; } .rows thead th:nth-child(2) { width: 12rem; } .rows thead th:nth-child(3) { width: 14rem; } }
+@media screen and (max-width: 46rem) {
   body { padding: 1rem; }
   .stack thead { position: absolute; left: -999rem; }
   .stack tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }

@@ -44,7 +44,7 @@ button[aria-pressed="true"] { background: var(--ink); color: var(--paper); borde
 .skip-link:focus { left: 1rem; top: .5rem; z-index: 1; background: var(--paper); padding: .4rem .8rem; }
 .aside { position: absolute; width: 1px; height: 1px; margin: -1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .scroll { overflow-x: auto; position: relative; }
-@media print { body { max-width: none; padding: 0; font-size: 10pt; } tr, .card { break-inside: avoid; }
+@media print { html { font-size: 9.5pt; } body { max-width: none; padding: 0; } .scroll { overflow: visible; } tr, .card { break-inside: avoid; }
   form, button, nav, .skip-link { display: none !important; } a { text-decoration: none; } pre { max-height: none; white-space: pre-wrap; } }
 `;
 
@@ -69,8 +69,9 @@ export const pieces = `
 .checks li { padding: .3rem 0; border-top: 1px dashed var(--line); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0 .8rem; margin: .2rem 0 .3rem; font-size: .88rem; }
 dt { color: var(--soft); } dd { margin: 0; }
-@media (max-width: 46rem) { dl { display: block; } dd { margin: 0 0 .2rem 1rem; } .card > summary { margin-left: 1.6rem; } .card > :not(summary) { margin-left: 1rem; } }
-@media print { .told::details-content { content-visibility: visible; block-size: auto; } .checks { display: none; } }
+@media screen and (max-width: 46rem) { dl { display: block; } dd { margin: 0 0 .2rem 1rem; } .card > summary { margin-left: 1.6rem; } .card > :not(summary) { margin-left: 1rem; } }
+@media print { .card > summary { list-style: none; margin-left: .9rem; } .card > :not(summary) { margin-left: .9rem; }
+  .told::details-content { content-visibility: visible; block-size: auto; } .checks { display: none; } }
 `;
 
 /** Source roles across, destination roles down. */
@@ -83,4 +84,6 @@ export const matrix = `
 .matrix td a { display: block; text-decoration: none; color: inherit; border-radius: 4px; }
 .matrix td a:hover .word { outline: 2px solid var(--tone); }
 .matrix .soft { font-size: .82em; white-space: nowrap; }
+@media print { .matrix { font-size: .8rem; } .matrix thead th { min-width: 0; } .matrix th, .matrix td { padding: .15rem .3rem; }
+  .matrix td, .matrix .soft { white-space: normal; } }
 `;
