@@ -54,7 +54,9 @@ function code(text: string): string {
   const longest = Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
   const fence = '`'.repeat(longest + 1);
   const space = longest > 0 ? ' ' : '';
-  return `${fence}${space}${text.replaceAll('|', String.raw`\|`)}${space}${fence}`;
+  // Nothing in code escapes a backslash, and one before a bar would escape the bar's own: a space parts them.
+  const parted = text.replaceAll(String.raw`\|`, String.raw`\ |`).replaceAll('|', String.raw`\|`);
+  return `${fence}${space}${parted}${space}${fence}`;
 }
 
 /** A field of a CSV line. One that begins like a formula gets an apostrophe: spreadsheets run what peers send. */

@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ReportCheck } from '../../src/model/report.ts';
 import { csv } from '../../src/report/csv.ts';
+import { cell } from '../../src/report/escape.ts';
 import { firewall } from '../../src/report/firewall.ts';
 import { tap } from '../../src/report/tap.ts';
 import { anyOptions, anyReport, asked, mixed } from './sample.ts';
+import { readTables } from './well-formed.ts';
 
 /** RFC 4180, as a reader has it. */
 function parseCsv(text: string): string[][] {
@@ -124,4 +126,9 @@ test('TAP has as many tests as it plans, and no text of a peer is a directive', 
       }
     }),
   );
+});
+
+test('a bar behind a backslash in code stays inside its cell', () => {
+  const [cells] = readTables(`| ${cell(String.raw`@\|`)} |`)[0]!;
+  expect(cells).toEqual([' `@\\ \\|` ']);
 });
