@@ -47,7 +47,9 @@ export {
 export type {
   Cause,
   Convention,
+  Coverage,
   LineReporter,
+  MergedRun,
   Progress,
   RenderOptions,
   Report,
@@ -56,9 +58,12 @@ export type {
   ReportHead,
   ReportRow,
   ReportTail,
+  RowSource,
   Stats,
   Summary,
 } from './model/report.ts';
+export { mergeReports, type MergeSettings } from './merge/merge.ts';
+export type { MergeInput } from './merge/part.ts';
 export type { Host, Link, RoleHosts, Site, SiteProxy, Vantage } from './model/site.ts';
 export type { Expect, Level, LoadedSpec, Need, Requirement } from './model/spec.ts';
 export type { CheckVerdict, Mode, RowVerdict } from './model/verdict.ts';

@@ -19,6 +19,7 @@ test('what is exported is a promise: a name more is a decision, a name less brea
     'loadSite',
     'loadSpec',
     'makePlan',
+    'mergeReports',
     'parseReport',
     'parseSite',
     'probes',

@@ -25,6 +25,8 @@ interface Again {
 
 /** Throws a UsageError where the report and the spec do not belong together, or nothing was observed. */
 export function judgeAgain(report: Report, { spec, probes, mode = report.mode, failOn = 'fail' }: Again): Report {
+  if (report.merged)
+    throw new UsageError('it is a merged report: judge those that it was made of, and merge what comes of them');
   const plan = planOf(report, spec, probes);
   const observations = report.checks.flatMap(observationOf);
   if (observations.length === 0) throw new UsageError('nothing was observed: it is the report of a plan');

@@ -1,6 +1,7 @@
 /**
  * Who should have been heard of a row: the machines that play its `from` role. A report does not list them; but who
- * reported in that role plays it, and so does every host that other rows go to under it, as any of the reports has it.
+ * reported in that role plays it, and so does every host that other rows go to under it, as any of the reports has it. Where
+ * only machines that are none of those hosts reported, they stand in for them: nobody waits for a host that runs nothing.
  */
 import { canonicalHost, isLoopback, mayBeNameOf } from '../model/address.ts';
 import type { ReportRow } from '../model/report.ts';
@@ -40,6 +41,9 @@ export function machinesOf(runs: readonly Named[]): Machine[] {
   });
 }
 
+/** As the plan notes it: each member leaves itself out, and is heard of by the others. */
+export const isOfItself = / is this machine itself and was left out$/;
+
 interface SiteHost {
   readonly host: string;
   readonly addresses: Set<string>;
@@ -48,7 +52,8 @@ interface SiteHost {
 /** By role. */
 export class Coverage {
   readonly #machines: readonly Machine[];
-  readonly #hosts: ReadonlyMap<string, readonly SiteHost[]>;
+  /** The ids of the rows that go to a role. */
+  readonly #towards: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #expected = new Map<string, Expected>();
 
   constructor(machines: readonly Machine[], rows: readonly Pick<ReportRow, 'id' | 'to' | 'from'>[]) {
@@ -58,7 +63,7 @@ export class Coverage {
       rows.filter(({ to }) => sources.has(to)),
       ({ to }) => to,
     );
-    this.#hosts = new Map([...towards].map(([role, to]) => [role, hostsIn(machines, new Set(to.map(({ id }) => id)))]));
+    this.#towards = new Map([...towards].map(([role, to]) => [role, new Set(to.map(({ id }) => id))]));
   }
 
   of(role: string): Expected {
@@ -69,8 +74,13 @@ export class Coverage {
 
   #find(role: string): Expected {
     const present = this.#machines.filter(({ roles }) => roles.has(role));
-    const hosts = this.#hosts.get(role) ?? [];
-    return { present, absent: hosts.filter((host) => !present.some((machine) => isHost(machine, host))) };
+    const towards = this.#towards.get(role) ?? new Set();
+    const hosts = hostsIn(this.#machines, towards);
+    const isStandIn = (machine: Machine): boolean =>
+      !hosts.some((host) => isHost(machine, host)) && looksFromOutside(machine, towards);
+    const onlyStandIns = present.length > 0 && present.every(isStandIn);
+    const absent = onlyStandIns ? [] : hosts.filter((host) => !present.some((machine) => isHost(machine, host)));
+    return { present, absent };
   }
 }
 
@@ -92,6 +102,15 @@ function hostsIn(machines: readonly Machine[], rowIds: ReadonlySet<string>): Sit
   // What is on loopback is the machine that checked it.
   const others = [...hosts.values()].filter(({ addresses }) => ![...addresses].some(isLoopback));
   return others.toSorted((a, b) => naturally(a.host, b.host));
+}
+
+/** It checked the hosts of the role, and left out none of them as being itself. */
+function looksFromOutside({ runs }: Machine, rowIds: ReadonlySet<string>): boolean {
+  const words = runs.flatMap(({ words: all }) => [...all].filter(([id]) => rowIds.has(id)).map(([, word]) => word));
+  return (
+    words.some(({ checks }) => checks.length > 0) &&
+    !words.some(({ notes }) => notes.some((note) => isOfItself.test(note)))
+  );
 }
 
 const isHost = ({ hostname, addresses }: Machine, { host, addresses: theirs }: SiteHost): boolean =>

@@ -4,7 +4,7 @@ import { worst } from '../judge/table.ts';
 import { separator } from '../model/merged.ts';
 import type { Coverage, ReportRow, RowSource } from '../model/report.ts';
 import type { CheckVerdict } from '../model/verdict.ts';
-import type { Expected, Machine } from './coverage.ts';
+import { isOfItself, type Expected, type Machine } from './coverage.ts';
 import type { Named } from './names.ts';
 import { compare, naturally } from './newest.ts';
 import type { Word } from './part.ts';
@@ -178,9 +178,6 @@ function remedyOf(lead: readonly Source[]): string | null {
   const same = lead.filter(({ word }) => word.remedy === first.word.remedy);
   return here(first.word.remedy!, nameList(same.map(({ named }) => named.name)));
 }
-
-/** Each leaves itself out, and is heard of by the others. */
-const isOfItself = / is this machine itself and was left out$/;
 
 /** A note that all have is said of nobody. */
 function notesOf(sources: readonly Source[]): string[] {

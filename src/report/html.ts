@@ -26,7 +26,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin: 1rem 0 0; pa
 .rows .head th { padding-top: 1.3rem; font-weight: 600; border-bottom: 2px solid var(--line); }
 .rows td p:first-child { margin-top: 0; }
 .left-out { margin-top: 1.5rem; } .left-out > summary { font-weight: 600; }
-.left-out td:first-child { width: 10rem; } .left-out th { font-weight: 400; width: 15rem; }
+.left-out tbody th { font-weight: 400; width: 22rem; padding-left: 1.2rem; } .left-out .head th { width: auto; padding: 1rem .75rem .4rem 0; }
+.left-out .head .soft { display: block; } .left-out thead { position: absolute; left: -999rem; }
 tr:target > *, .card:target { background: color-mix(in srgb, var(--link) 10%, var(--paper)); }
 .vantages td, .vantages tbody th { white-space: nowrap; } .vantages td { font-variant-numeric: tabular-nums; }
 footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--line); font-size: .92rem; }
@@ -35,8 +36,8 @@ footer { margin-top: 2.5rem; padding-top: .8rem; border-top: 1px solid var(--lin
   body { padding: 1rem; }
   .stack thead { position: absolute; left: -999rem; }
   .stack tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }
-  .stack td, .stack th, .rows td:first-child, .rows tbody th, .rows td:nth-child(3), .left-out td:first-child, .left-out th { display: block; border: 0; padding: 0; width: auto; }
-  .rows td:first-child { float: right; } .left-out td:first-child { float: right; }
+  .stack td, .stack th, .rows td:first-child, .rows tbody th, .rows td:nth-child(3), .left-out tbody th { display: block; border: 0; padding: 0; width: auto; }
+  .rows td:first-child { float: right; }
 }
 `;
 

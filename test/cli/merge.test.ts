@@ -79,6 +79,13 @@ describe('five vantages of the embedded site', () => {
     expect((await runMain([...args, '--max-age', '9999d'])).exitCode).toBe(0);
   });
 
+  test('is not judged again as if it were one run', async () => {
+    const all = join(folder, 'all.json');
+    await runMain(['merge', ...files, '--format', 'text', '--output', `json=${all}`]);
+    const { exitCode, stderr } = await runMain(['judge', all]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('judge those that it was made of')]);
+  });
+
   test('--baseline compares two pictures', async () => {
     const baseline = join(folder, 'baseline.json');
     await runMain(['merge', files[0]!, '--format', 'text', '--output', `json=${baseline}`]);

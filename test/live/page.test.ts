@@ -132,6 +132,16 @@ describe.skipIf(why !== null)(`the HTML report${why === null ? '' : `: ${why}`}`
     expect(troubles).toEqual([]);
   });
 
+  test('what is searched for is found among the rows that were left out', async () => {
+    await using watched = await openPage(browser, urlOf('mixed'));
+    const { page } = watched;
+    const skipped = mixed.rows.find(({ skip }) => skip === 'other-vantage')!;
+    expect(await page.locator(`#row-${skipped.id}`).isVisible()).toBe(false);
+    await page.getByLabel('Search').fill(skipped.id);
+    expect(await page.locator(`#row-${skipped.id}`).isVisible()).toBe(true);
+    expect(await shownRows(page)).toBe(1);
+  });
+
   test('the keyboard alone reaches the content, a cause, its evidence and the search', async () => {
     await using watched = await openPage(browser, urlOf('broken'));
     const { page } = watched;

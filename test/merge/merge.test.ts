@@ -172,8 +172,12 @@ describe('a row is judged by the sources that could check it', () => {
 });
 
 describe('who is missing proves nothing', () => {
+  const itself = ['10.0.0.1 is this machine itself and was left out'];
+
   test('a member that others check and that sent no report makes its rows unverified, and is named with the command', () => {
-    const report = merged([reportOf({ rows: { 'pool-management': { hosts: ['10.0.0.2', 'xs3.example.test'] } } })]);
+    const report = merged([
+      reportOf({ rows: { 'pool-management': { hosts: ['10.0.0.2', 'xs3.example.test'], notes: itself } } }),
+    ]);
     expect(row(report, 'ntp')).toMatchObject({
       verdict: 'unverified',
       because: 'no report from 10.0.0.2, xs3.example.test; xs1 says pass',
@@ -196,12 +200,24 @@ describe('who is missing proves nothing', () => {
 
   test('a failure stays a failure, and the coverage says who is missing', () => {
     const report = merged([
-      reportOf({ rows: { ntp: { verdict: 'fail' }, 'pool-management': { hosts: ['10.0.0.2'] } } }),
+      reportOf({ rows: { ntp: { verdict: 'fail' }, 'pool-management': { hosts: ['10.0.0.2'], notes: itself } } }),
     ]);
     expect(row(report, 'ntp')).toMatchObject({
       verdict: 'fail',
       because: '1 of 2, xs1: it is fail',
       coverage: { have: 1, of: 2, missing: ['10.0.0.2'] },
+    });
+  });
+
+  test('a machine that is none of the hosts stands in for them, until one of them reports itself', () => {
+    const hosts = { 'pool-management': { hosts: ['10.0.0.2', '10.0.0.3'] } } as const;
+    const standIn = reportOf({ hostname: 'probe', addresses: ['10.0.0.99'], rows: hosts });
+    const alone = merged([standIn]);
+    expect(row(alone, 'ntp')).toMatchObject({ verdict: 'pass', coverage: { have: 1, of: 1, missing: [] } });
+    const both = merged([standIn, reportOf({ ...second, rows: { 'pool-management': { hosts: ['10.0.0.3'] } } })]);
+    expect(row(both, 'ntp')).toMatchObject({
+      verdict: 'unverified',
+      coverage: { have: 2, of: 3, missing: ['10.0.0.3'] },
     });
   });
 

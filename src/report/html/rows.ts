@@ -108,20 +108,22 @@ function skippedRows(groups: readonly say.SkipGroup[]): string[] {
     '<details class="told left-out" data-section="">',
     `<summary>${escape(say.plural(count, 'row'))} left out, and why</summary>`,
     '<table class="stack">',
-    '<thead><tr><th scope="col">Reason</th><th scope="col">Row</th><th scope="col">Because, and what to do</th></tr></thead>',
-    ...groups.flatMap(({ reason, rows, because, remedy }) => [
-      '<tbody data-section="">',
-      ...rows.map((row, at) =>
-        [
-          `<tr${attributes(row)}>`,
-          `<td><span class="skipped word">${escape(reason)}</span></td><th scope="row">${escape(row.id)}</th>`,
-          // Said of the first, and meant of all in its group.
-          `<td>${at === 0 ? escape([because, remedy ?? ''].filter((each) => each !== '').join('; ')) : '<span class="soft">the same</span>'}</td></tr>`,
-        ].join(''),
-      ),
-      '</tbody>',
-    ]),
+    '<caption class="aside">Rows that were left out, by reason</caption>',
+    '<thead><tr><th scope="col">Row</th><th scope="col">From → to</th></tr></thead>',
+    ...groups.flatMap(skippedGroup),
     '</table>',
     '</details>',
   ];
 }
+
+const skippedGroup = ({ reason, rows, because, remedy }: say.SkipGroup): string[] => [
+  '<tbody data-section="">',
+  `<tr class="head"><th scope="rowgroup" colspan="2"><span class="skipped word">${escape(reason)}</span> ${escape(because)}`,
+  ...(remedy === null ? [] : [`<span class="soft">${escape(`To do: ${remedy}`)}</span>`]),
+  '</th></tr>',
+  ...rows.map(
+    (row) =>
+      `<tr${attributes(row)}><th scope="row">${escape(row.id)}</th><td class="soft">${escape(`${row.from} → ${row.to}, ${say.service(row)}`)}</td></tr>`,
+  ),
+  '</tbody>',
+];

@@ -31,6 +31,9 @@ export const script = `
         element.hidden = faults.includes(true);
         if (!element.hidden) shown += 1;
       }
+      // Whoever looks for something looks among what was left out, too.
+      if ([words.length > 0, wanted.length > 0, pair !== null].includes(true))
+        for (const folded of all('details[data-section]')) folded.open = true;
       for (const section of all('[data-section]'))
         section.hidden = all('[data-verdict]', section).every(({ hidden }) => hidden);
       route.hidden = !pair;
