@@ -26,7 +26,11 @@ export const junit: Reporter = {
 
 function suite(report: Report, section: string, rows: readonly ReportRow[], checksOf: say.ChecksOf): string[] {
   const durationMs = rows.reduce((most, row) => Math.max(most, longest(checksOf(row))), 0);
-  const name = attributes({ name: section, timestamp: report.startedAt, hostname: report.vantage.hostname });
+  const name = attributes({
+    name: section,
+    timestamp: report.startedAt,
+    hostname: report.merged ? 'several' : report.vantage.hostname,
+  });
   const properties = {
     spec: `${report.spec.id} ${report.spec.revision}`,
     specSha256: report.spec.sha256,

@@ -57,7 +57,7 @@ function toolbar({ rows }: Report): string[] {
     '<form id="filter" role="search" class="tools" data-script="" hidden="hidden">',
     '<label for="search">Search</label> <input type="search" id="search" autocomplete="off" spellcheck="false"/>',
     `<span role="group" aria-label="Only these verdicts">${buttons.join(' ')}</span>`,
-    '<button type="button" id="route" hidden="hidden" aria-label="Show every pair of roles again"></button>',
+    '<button type="button" id="route" hidden="hidden"></button>',
     '<button type="button" id="unfold" aria-pressed="false">Unfold all</button>',
     '<output id="shown" aria-live="polite"></output>',
     '</form>',

@@ -38,6 +38,7 @@ export const script = `
         section.hidden = all('[data-verdict]', section).every(({ hidden }) => hidden);
       route.hidden = !pair;
       route.textContent = pair ? pair.from + ' \\u2192 ' + pair.to + ' \\u00d7' : '';
+      route.setAttribute('aria-label', route.textContent + ' show every pair of roles again');
       one('shown').textContent = shown + ' of ' + rows.length + ' rows';
     };
     form.addEventListener('submit', (event) => event.preventDefault());
