@@ -31,7 +31,7 @@ function wordWith(row: string, word: Word, run: PartRun, receipts: readonly Rece
   const changed = checks.filter((check, at) => check !== word.checks[at]);
   const verdict = worst(checks.flatMap((check) => (check.advisory || check.verdict === null ? [] : [check.verdict])));
   if (changed.length === 0) return word;
-  if (verdict !== 'pass') return { ...word, checks };
+  if (verdict !== 'pass' && verdict !== 'warn') return { ...word, checks };
   const [first] = changed;
   const more = changed.length > 1 ? ` (${changed.length} checks)` : '';
   return { ...word, verdict, because: `${first!.detail}${more}`, remedy: null, checks };
@@ -42,10 +42,11 @@ const isOneWaySilence = ({ probe, transport, outcome, verdict }: ReportCheck): b
 
 function receiptOf(check: ReportCheck, row: string, run: PartRun, receipts: readonly Receipts[]): Receipt | undefined {
   const own = new Set(run.addresses.map(canonicalHost));
-  const isOurs = ({ transport, port, from, datagrams, row: rows }: Receipt): boolean =>
+  const isOurs = ({ transport, port, from, datagrams, row: rows, proof }: Receipt): boolean =>
     transport === 'udp' &&
     port === check.port &&
     datagrams > 0 &&
+    proof !== 'none' &&
     rows.includes(row) &&
     from !== null &&
     own.has(canonicalHost(from));
@@ -60,13 +61,16 @@ function isOf({ host, addresses }: Receipts, check: ReportCheck): boolean {
   return names.some((name) => theirs.has(name)) || (host !== undefined && mayBeNameOf(check.host, host));
 }
 
+/** A capture sees what reaches the interface; the machine's own firewall comes behind it. */
 function arrived(check: ReportCheck, { state, proof, datagrams, from }: Receipt): ReportCheck {
+  const isProven = proof !== 'capture';
+  const seen = `the other end has ${datagrams} datagrams from ${from} (${proof})`;
   return {
     ...check,
     hint: 'arrived',
-    verdict: 'pass',
+    verdict: isProven ? 'pass' : 'warn',
     remedy: null,
-    detail: `it arrives: the other end has ${datagrams} datagrams from ${from} (${proof})`,
+    detail: isProven ? `it arrives: ${seen}` : `it reaches the interface: ${seen}; its own firewall is not proven`,
     evidence: { ...check.evidence, pair: { port: state, proof, seen: datagrams, sourceSeen: from } },
   };
 }

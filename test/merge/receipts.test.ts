@@ -53,6 +53,7 @@ test('datagrams that the other end has make silence a pass, with the evidence', 
 
 test.for([
   ['none came', receipts({ datagrams: 0 })],
+  ['nobody could look', receipts({ proof: 'none' })],
   ['they came from somebody else', receipts({ from: '10.0.0.99' })],
   ['they came from nobody', receipts({ from: null })],
   ['to another port', receipts({ port: 515 })],
@@ -65,6 +66,14 @@ test.for([
 
 test('the machine that the receipts are of is known by its address', () => {
   expect(verdict(merged([receipts({}, { host: 'log', addresses: ['10.0.0.5'] })]))).toBe('pass');
+});
+
+test('a capture proves the interface, and not what is behind it', () => {
+  const report = merged([receipts({ proof: 'capture' })]);
+  expect(report.rows[0]).toMatchObject({
+    verdict: 'warn',
+    because: expect.stringContaining('its own firewall is not proven'),
+  });
 });
 
 test('a service that must answer is not proven by what arrives', () => {
