@@ -44,6 +44,9 @@ export function machinesOf(runs: readonly Named[]): Machine[] {
 /** As the plan notes it: each member leaves itself out, and is heard of by the others. */
 export const isOfItself = / is this machine itself and was left out$/;
 
+/** A report joins several by ", ". */
+export const rolesOf = (from: string): string[] => from.split(', ');
+
 interface SiteHost {
   readonly host: string;
   readonly addresses: Set<string>;
@@ -58,7 +61,7 @@ export class Coverage {
 
   constructor(machines: readonly Machine[], rows: readonly Pick<ReportRow, 'id' | 'to' | 'from'>[]) {
     this.#machines = machines;
-    const sources = new Set(rows.map(({ from }) => from));
+    const sources = new Set(rows.flatMap(({ from }) => rolesOf(from)));
     const towards = Map.groupBy(
       rows.filter(({ to }) => sources.has(to)),
       ({ to }) => to,
@@ -66,9 +69,15 @@ export class Coverage {
     this.#towards = new Map([...towards].map(([role, to]) => [role, new Set(to.map(({ id }) => id))]));
   }
 
-  of(role: string): Expected {
-    let expected = this.#expected.get(role);
-    if (!expected) this.#expected.set(role, (expected = this.#find(role)));
+  /** A row may start from several roles: each that plays one of them should have been heard. */
+  of(from: string): Expected {
+    let expected = this.#expected.get(from);
+    if (!expected) {
+      const found = rolesOf(from).map((role) => this.#find(role));
+      const hosts = new Map(found.flatMap(({ absent }) => absent.map((each) => [each.host, each] as const)));
+      expected = { present: [...new Set(found.flatMap(({ present }) => present))], absent: [...hosts.values()] };
+      this.#expected.set(from, expected);
+    }
     return expected;
   }
 

@@ -110,8 +110,21 @@ function fixedRows(inputs: readonly MergeInput[]): Fixed[] {
   return first!.map((row, at) => others.reduce((least, rows) => lesser(least, rows[at]!), row));
 }
 
-function fixedPartOf({ id, section, from, to, transports, ports, purpose, require }: ReportRow): Fixed {
-  return { id, section, from, to, transports, ports, purpose, ...(require && { require }) };
+function fixedPartOf(row: ReportRow): Fixed {
+  const { id, section, from, to, transports, ports, purpose, require, catalogue, confidence, basis } = row;
+  return {
+    id,
+    section,
+    from,
+    to,
+    transports,
+    ports,
+    purpose,
+    ...(require && { require }),
+    ...(catalogue !== undefined && { catalogue }),
+    ...(confidence && { confidence }),
+    ...(basis && { basis }),
+  };
 }
 
 function lesser<T>(one: T, other: T): T {

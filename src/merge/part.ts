@@ -22,6 +22,8 @@ type Said = Omit<RowSource, 'vantage' | 'stale'>;
 /** What one run said of a row, and the checks it said it by, as they were called there. */
 export interface Word extends Said {
   readonly checks: readonly ReportCheck[];
+  /** The ids of those that count for nothing; absent where there are none. */
+  readonly spared?: readonly string[];
 }
 
 export interface Part {
@@ -44,7 +46,7 @@ export function partsOf({ file, sha256, report }: MergeInput): Part[] {
     // That it starts elsewhere is no word about it.
     return verdict === null || skip === 'other-vantage'
       ? []
-      : [[id, { verdict, because, remedy, skip, notes, checks }]];
+      : [[id, { verdict, because, remedy, skip, notes, checks, ...(row.spared && { spared: row.spared }) }]];
   });
   return [{ run: runOf(report, sha256), words: new Map(words) }];
 }
@@ -96,7 +98,10 @@ function partsOfMerged(file: string, report: Report, merged: readonly MergedRun[
       if (!part)
         throw new UsageError(`${file}: row "${row.id}" has a word of "${vantage}", which is none of its vantages`);
       const checks = (checksOf.get(vantage) ?? []).flatMap((id) => ownCheck(byId.get(id), vantage));
-      part.words.set(row.id, { verdict, because, remedy, skip, notes, checks });
+      const spared =
+        row.spared?.flatMap((id) => (vantageOf(id) === vantage ? [withoutVantage(id, vantage)] : [])) ?? [];
+      const said = { verdict, because, remedy, skip, notes, checks };
+      part.words.set(row.id, spared.length > 0 ? { ...said, spared } : said);
     }
   }
   return [...parts.values()];
@@ -104,7 +109,9 @@ function partsOfMerged(file: string, report: Report, merged: readonly MergedRun[
 
 /** With the id that it had in the report of its vantage. */
 const ownCheck = (check: ReportCheck | undefined, vantage: string): ReportCheck[] =>
-  check ? [{ ...check, id: check.id.slice(vantage.length + separator.length) }] : [];
+  check ? [{ ...check, id: withoutVantage(check.id, vantage) }] : [];
+
+const withoutVantage = (id: string, vantage: string): string => id.slice(vantage.length + separator.length);
 
 function refuseTwice(file: string, what: string, items: readonly { readonly id: string }[]): void {
   const seen = new Set<string>();

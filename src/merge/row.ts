@@ -4,12 +4,25 @@ import { worst } from '../judge/table.ts';
 import { separator } from '../model/merged.ts';
 import type { Coverage, ReportRow, RowSource } from '../model/report.ts';
 import type { CheckVerdict } from '../model/verdict.ts';
-import { isOfItself, type Expected, type Machine } from './coverage.ts';
+import { isOfItself, rolesOf, type Expected, type Machine } from './coverage.ts';
 import type { Named } from './names.ts';
 import { compare, naturally } from './newest.ts';
 import type { Word } from './part.ts';
 
-export type Fixed = Pick<ReportRow, 'id' | 'section' | 'from' | 'to' | 'transports' | 'ports' | 'purpose' | 'require'>;
+export type Fixed = Pick<
+  ReportRow,
+  | 'id'
+  | 'section'
+  | 'from'
+  | 'to'
+  | 'transports'
+  | 'ports'
+  | 'purpose'
+  | 'require'
+  | 'catalogue'
+  | 'confidence'
+  | 'basis'
+>;
 
 /** A word, and whose it is. */
 interface Source {
@@ -41,11 +54,15 @@ export function mergedRow(
   const missing = missingOf(fixed, sources, expected);
   const verdict = verdictOf(sources, missing);
   const isJudged = verdict.skip === null;
+  const spared = sources.flatMap(({ named: { name }, word }) =>
+    (word.spared ?? []).map((id) => `${name}${separator}${id}`),
+  );
   const row = {
     ...fixed,
     ...verdict,
     notes: isJudged ? notesOf(sources) : [],
     checks: sources.flatMap(({ named: { name }, word }) => word.checks.map(({ id }) => `${name}${separator}${id}`)),
+    ...(spared.length > 0 && { spared }),
     sources: sources.map(saidBy),
     coverage: missing.coverage,
   };
@@ -94,9 +111,16 @@ function missingOf({ from }: Fixed, sources: readonly Source[], { present, absen
     ],
     was: [...new Set(stale.map((machine) => `it was ${lastWord(machine, sources)}`))],
     isNobodyKnown,
-    remedy: `Run \`xenreach check --as ${from} --output json=${from}.json\` on ${isNobodyKnown ? article(from) : nameList(names)}, and merge what it writes too.`,
+    remedy: `Run \`xenreach check ${rolesOf(from)
+      .map((role) => `--as ${role}`)
+      .join(
+        ' ',
+      )} --output json=${fileOf(from)}\` on ${isNobodyKnown ? article(from) : nameList(names)}, and merge what it writes too.`,
   };
 }
+
+/** After the first of its roles. */
+const fileOf = (from: string): string => `${rolesOf(from)[0]}.json`;
 
 function staleText(machines: readonly Machine[]): string {
   const [first] = machines;
