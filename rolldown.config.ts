@@ -23,7 +23,7 @@ export default defineConfig([
   {
     ...common,
     input: { index: 'src/index.ts', main: 'src/built.ts', 'connector-thread': 'src/net/connector-thread.ts' },
-    plugins: [licenses(), specs()],
+    plugins: [licenses(), specs(), python()],
     output: { dir: 'dist/src' },
   },
   {
@@ -79,6 +79,17 @@ function ascii(): Plugin {
     generateBundle(_, bundle) {
       for (const chunk of Object.values(bundle))
         if (chunk.type === 'chunk') chunk.code = chunk.code.replaceAll(/[^\0-\x7f]/g, escaped);
+    },
+  };
+}
+
+/** The responder for machines without Node, which is printed and not run. */
+function python(): Plugin {
+  return {
+    name: 'python',
+    generateBundle() {
+      const source = readFileSync('src/respond/responder.py');
+      this.emitFile({ type: 'asset', fileName: 'responder.py', source });
     },
   };
 }

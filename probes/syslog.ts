@@ -30,11 +30,15 @@ export const syslog = defineProbe({
     /** Send a message that can be looked up at the collector. */
     message: v.optional(v.boolean(), false),
   }),
+  traceable: { message: true },
   onSilence: ({ address }) => `Syslog is one-way: look for a message from this machine in the collector on ${address}.`,
 
   async run(io, _target, { message }) {
     const mark = message ? Buffer.from(io.random(4)).toString('hex') : null;
-    if (mark !== null) io.note(`look for "connectivity probe ${mark}" at the collector`);
+    if (mark !== null) {
+      io.record({ mark });
+      io.note(`look for "connectivity probe ${mark}" at the collector`);
+    }
     const datagram = mark === null ? new Uint8Array() : encodeMessage(io.now(), mark);
     const { bytes } = await io.exchange(datagram, () => true, mark === null ? {} : { maxSends: 1 });
     throw new DecodeError(

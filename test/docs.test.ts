@@ -5,10 +5,12 @@ import { expect, test } from 'vitest';
 import { commands } from '../src/cli/index.ts';
 import { options } from '../src/cli/options.ts';
 import { probes } from '../src/check/registry.ts';
-import { verdictOf } from '../src/judge/table.ts';
+import { isOfPair, pairHints } from '../src/judge/explain-pair.ts';
+import { verdictOf, verdictTable } from '../src/judge/table.ts';
 import { parseSite } from '../src/load/site.ts';
 import { loadSpec } from '../src/load/spec.ts';
-import { outcomes, type Outcome, type Stage } from '../src/model/outcome.ts';
+import { outcomes, type Hint, type Outcome, type Stage } from '../src/model/outcome.ts';
+import type { Transport } from '../src/model/probe.ts';
 import { makePlan } from '../src/plan/plan.ts';
 import { reporters } from '../src/report/index.ts';
 import { page, probesPage } from './support/make-docs.ts';
@@ -50,11 +52,29 @@ test('the table of docs/verdicts.md is the one that judges', () => {
     const seen = { outcome: outcome as Outcome, stage: (stage || null) as Stage | null, hint: null, warnings: [] };
     const side = transport === 'udp' ? 'udp' : 'tcp';
     const verdicts = [
-      verdictOf(seen, side, 'service', 'open'),
-      verdictOf(seen, side, 'path', 'open'),
-      verdictOf(seen, side, 'service', 'shut'),
+      verdictOf(seen, side, 'service', { expect: 'open' }),
+      verdictOf(seen, side, 'path', { expect: 'open' }),
+      verdictOf(seen, side, 'service', { expect: 'shut' }),
     ];
     expect([outcome, stage, cells.split('|').map((cell) => cell.trim())]).toEqual([outcome, stage, verdicts]);
+  }
+});
+
+test('so are its lines for two ends, each in its own place', () => {
+  const pattern = /^\| `([a-z-]+)`(?: (tcp|udp))?, `([a-z-]+)`(, one-way need)?( \(capture\))? +\|[^|]+\|(.+)\|$/gm;
+  const lines = [...read('docs/verdicts.md').matchAll(pattern)];
+  expect(new Set(lines.map(([, , , hint]) => hint))).toEqual(new Set(pairHints));
+  expect(lines).toHaveLength(verdictTable.filter(({ hint }) => isOfPair(hint ?? null)).length);
+  for (const [line, outcome, transport = 'tcp', hint, oneWay, capture, cells = ''] of lines) {
+    const evidence = { pair: { proof: capture ? 'capture' : 'receipt' } };
+    const judged = { outcome: outcome as Outcome, stage: null, hint: hint as Hint, warnings: [], evidence };
+    const verdicts = (['service', 'path', 'shut'] as const).map((column) =>
+      verdictOf(judged, transport as Transport, column === 'path' ? 'path' : 'service', {
+        expect: column === 'shut' ? 'shut' : 'open',
+        oneWay: oneWay !== undefined,
+      }),
+    );
+    expect([line, ...cells.split('|').map((cell) => cell.trim())]).toEqual([line, ...verdicts]);
   }
 });
 

@@ -33,7 +33,12 @@ export function singleCheck(
     isName: probe.perAddress === false,
     isAnswerDue: transport === 'udp' && !probe.onSilence,
     mayBeSelf: false,
-    uses: [{ row: '', expect: 'open', level: 'required', service, unless: null, note: null, isVendors: false }],
+    uses: [
+      {
+        ...({ row: '', expect: 'open', level: 'required', oneWay: false, service } as const),
+        ...{ unless: null, note: null, isVendors: false },
+      },
+    ],
   };
 }
 

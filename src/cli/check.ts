@@ -3,7 +3,7 @@ import { checkPrepared } from '../check/check.ts';
 import { prepare } from '../check/prepare.ts';
 import { probes } from '../check/registry.ts';
 import { selectionOf } from '../check/select.ts';
-import { settingsFor } from '../check/settings.ts';
+import { settingsFor, type CheckSettings } from '../check/settings.ts';
 import { hasProc, thisMachine } from '../load/machine.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Site } from '../model/site.ts';
@@ -15,6 +15,7 @@ import { listenersFor } from './listeners.ts';
 import { takeLock } from './lock.ts';
 import { openLog } from './log.ts';
 import type { Arguments } from './options.ts';
+import type { PairsInUse } from './pairs.ts';
 import { discardSinks, openSinks } from './outputs.ts';
 import { load } from './site.ts';
 import { choiceFrom, deadlineFrom, renderingFrom, splayFrom, wishesFrom } from './wishes.ts';
@@ -26,7 +27,10 @@ const noProc =
 export const check: Command = {
   about: 'probe every requirement this machine is a source for; report; exit code',
   usage: '',
-  options: ['site', 'allow-files', ...selectOptions, ...probeOptions, ...reportOptions, 'lock', 'splay', 'help'],
+  options: [
+    ...(['site', 'allow-files', ...selectOptions, ...probeOptions, 'pair', 'both', ...reportOptions] as const),
+    ...(['lock', 'splay', 'help'] as const),
+  ],
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'check');
@@ -45,6 +49,7 @@ export const check: Command = {
 export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site): Promise<number> {
   const vantage = thisMachine();
   const settings = settingsFor(wishesFrom(values), site, vantage, probes);
+  const paired = await pairsOf(values, site, settings);
   const selection = selectionOf(choiceFrom(values), spec, site);
   const log = await openLog(values);
   if (!hasProc()) log.warn(noProc);
@@ -55,8 +60,9 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
     await splay(splayFrom(values), signal);
     const prepared = await prepare({ spec, site, vantage, selection }, settings.run, signal);
     const { events, keepsChecks, end } = listenersFor(sinks, log, values);
-    const report = await checkPrepared(prepared, settings, events, { signal, keepsChecks });
+    const report = await checkPrepared(prepared, withPairs(settings, paired), events, { signal, keepsChecks });
     end();
+    for (const line of paired?.told() ?? []) log.warn(line);
     return await deliver(report, sinks, renderingFrom(values));
   } catch (error) {
     discardSinks();
@@ -65,6 +71,17 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
     interruption.release();
   }
 }
+
+/** The other ends, where any are given: nothing of it is loaded otherwise. */
+async function pairsOf(values: Arguments, site: Site, settings: CheckSettings): Promise<PairsInUse | undefined> {
+  const { XENREACH_PAIR: content = '' } = process.env;
+  if (!values.pair && !site.pairs && content === '') return undefined;
+  const { usePairs } = await import('./pairs.ts');
+  return usePairs(values, site, settings, content);
+}
+
+const withPairs = (settings: CheckSettings, paired: PairsInUse | undefined): CheckSettings =>
+  paired ? { ...settings, run: { ...settings.run, paired: paired.prober } } : settings;
 
 /** A thousand machines that start by the same clock do not ask at the same moment. */
 async function splay(mostMs: number, signal: AbortSignal): Promise<void> {

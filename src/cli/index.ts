@@ -10,5 +10,6 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   judge: async () => (await import('./judge.ts')).judge,
   merge: async () => (await import('./merge.ts')).merge,
   diff: async () => (await import('./diff.ts')).diff,
+  respond: async () => (await import('./respond.ts')).respond,
   demo: async () => (await import('./demo.ts')).demo,
 };

@@ -1,6 +1,7 @@
 /** From an outcome to a sentence: which layer failed, and what to do about it on which side. Data first, words second. */
 import type { Observation } from '../model/outcome.ts';
 import type { Check, Use } from '../model/plan.ts';
+import { isOfPair, pairRemedy } from './explain-pair.ts';
 
 export const layers = [
   'name',
@@ -20,6 +21,7 @@ type Ended = Pick<Observation, 'outcome' | 'stage' | 'hint' | 'code'>;
 export function layerOf({ outcome, stage, hint, code }: Ended): Layer {
   // The proxy's own name is a matter of names.
   if ((hint === 'proxy' && outcome !== 'unresolved') || stage === 'proxy') return 'proxy';
+  if (isOfPair(hint)) return hint === 'stand-in' || hint === 'held' ? 'service' : 'firewall';
   switch (outcome) {
     case 'unresolved':
       return 'name';
@@ -57,6 +59,7 @@ export interface Seen {
 export function remedyFor(seen: Seen): string | null {
   const { check, use, observation } = seen;
   if (observation.remedy !== null) return observation.remedy;
+  if (isOfPair(observation.hint)) return pairRemedy(seen, observation.hint);
   if (observation.hint === 'proxy' && observation.outcome !== 'answered') return proxyRemedy;
   switch (observation.outcome) {
     case 'answered':

@@ -147,7 +147,7 @@ function judgeCheck(entry: CheckResult, row: string, mode: Mode): JudgedCheck {
   const { check, observations } = entry;
   const use = check.uses.find((each) => each.row === row);
   if (!use) throw new RangeError(`${check.id} is not a check of ${row}`);
-  const verdicts = observations.map((observation) => verdictOf(observation, check.transport, mode, use.expect));
+  const verdicts = observations.map((observation) => verdictOf(observation, check.transport, mode, use));
   return { ...entry, use, verdicts, verdict: overAddresses(verdicts, use) };
 }
 
@@ -191,7 +191,7 @@ function reasonFor({ check, use, observation, verdict }: Culprit, ofRow: RowVerd
     return `service: ${endpoint} is open and should be shut: ${observation.detail}`;
   if (ofRow === 'warn')
     return verdict === 'warn'
-      ? `${endpoint}: ${observation.warnings[0]}`
+      ? `${endpoint}: ${observation.warnings[0] ?? observation.detail}`
       : `${layerOf(observation)}: ${endpoint} does not work while another does: ${observation.detail}`;
   if (ofRow === 'unverified' && observation.outcome === 'timeout') {
     const remark = signs.remark(observation.address ?? check.host);
@@ -224,7 +224,8 @@ function passText(judged: readonly JudgedCheck[], row: PlannedRow, mode: Mode): 
   const observation = first.observations[first.verdicts.indexOf('pass')]!;
   const count = judged.reduce((sum, { observations }) => sum + observations.length, 0);
   const shut = use.expect === 'shut';
-  const isThrough = observation.outcome !== 'answered' && !shut && (mode === 'path' || use.expect === 'path');
+  const isSaid = observation.outcome === 'answered' || observation.hint === 'arrived';
+  const isThrough = !isSaid && !shut && (mode === 'path' || use.expect === 'path');
   const words = isThrough
     ? `the way is open (${observation.outcome})`
     : shut

@@ -41,8 +41,8 @@ export function reportCheck(check: Check, observation: Observation, mode: Mode):
 
 function worstVerdict({ uses, transport }: Check, observation: Observation, mode: Mode): CheckVerdict {
   const [first] = uses;
-  if (first && uses.length === 1) return verdictOf(observation, transport, mode, first.expect);
-  return worst(uses.map(({ expect }) => verdictOf(observation, transport, mode, expect)));
+  if (first && uses.length === 1) return verdictOf(observation, transport, mode, first);
+  return worst(uses.map((use) => verdictOf(observation, transport, mode, use)));
 }
 
 export const isAdvisory = ({ uses }: Check): boolean => uses.every(({ level }) => level === 'advisory');

@@ -3,7 +3,7 @@
  * modes; `shut` is for needs that expect a closed port, in either mode. Silence on UDP proves nothing by itself; what the
  * other checks of the host say about it is its hint.
  */
-import type { Hint, Outcome, Stage } from '../model/outcome.ts';
+import { pairIn, type Evidence, type Hint, type Outcome, type Stage } from '../model/outcome.ts';
 import type { Expect } from '../model/spec.ts';
 import type { Transport } from '../model/probe.ts';
 import type { CheckVerdict, Mode } from '../model/verdict.ts';
@@ -13,6 +13,10 @@ interface Line {
   readonly stage?: Stage;
   readonly hint?: Hint;
   readonly transport?: Transport;
+  /** Only where the service answers nobody. */
+  readonly oneWay?: true;
+  /** How the other end knows what it says. */
+  readonly proof?: 'capture';
   readonly service: CheckVerdict;
   readonly path: CheckVerdict;
   readonly shut: CheckVerdict;
@@ -24,7 +28,7 @@ type Verdicts = readonly [service: CheckVerdict, path: CheckVerdict, shut: Check
 const line = (
   outcome: Outcome,
   [service, path, shut]: Verdicts,
-  only: Pick<Line, 'stage' | 'hint' | 'transport'> = {},
+  only: Pick<Line, 'stage' | 'hint' | 'transport' | 'oneWay' | 'proof'> = {},
 ): Line => ({ outcome, service, path, shut, ...only });
 
 export const verdictTable: readonly Line[] = [
@@ -38,6 +42,21 @@ export const verdictTable: readonly Line[] = [
   line('refused', ['fail', 'fail', 'unverified'], { hint: 'proxy' }),
   line('unreachable', ['fail', 'fail', 'unverified'], { hint: 'proxy' }),
   line('timeout', ['fail', 'fail', 'unverified'], { hint: 'proxy' }),
+
+  // What the other end of a pair saw: it tells apart what looks the same from here. Whoever answers nobody is proven by what
+  // arrived, whether a stand-in or the service has the port; a capture looks before that host's own firewall does.
+  line('answered', ['pass', 'pass', 'fail'], { hint: 'stand-in', oneWay: true }),
+  line('answered', ['fail', 'pass', 'fail'], { hint: 'stand-in' }),
+  line('timeout', ['warn', 'warn', 'fail'], { transport: 'udp', hint: 'arrived', proof: 'capture' }),
+  line('timeout', ['pass', 'pass', 'fail'], { transport: 'udp', hint: 'arrived', oneWay: true }),
+  line('timeout', ['fail', 'fail', 'fail'], { hint: 'arrived' }),
+  line('timeout', ['fail', 'fail', 'pass'], { hint: 'not-arrived' }),
+  line('refused', ['fail', 'fail', 'pass'], { hint: 'refused-on-the-way' }),
+  line('answered', ['fail', 'fail', 'unverified'], { transport: 'tcp', hint: 'middlebox' }),
+  line('closed', ['fail', 'fail', 'unverified'], { transport: 'tcp', hint: 'middlebox' }),
+  line('garbled', ['fail', 'fail', 'unverified'], { transport: 'tcp', hint: 'middlebox' }),
+  line('timeout', ['fail', 'fail', 'unverified'], { transport: 'tcp', hint: 'middlebox' }),
+  line('timeout', ['unverified', 'unverified', 'unverified'], { transport: 'udp', hint: 'held' }),
 
   line('answered', ['pass', 'pass', 'fail']),
   line('declined', ['fail', 'pass', 'fail']),
@@ -66,21 +85,41 @@ export interface Judged {
   readonly stage: Stage | null;
   readonly hint: Hint | null;
   readonly warnings: readonly string[];
+  readonly evidence?: Evidence;
 }
 
-export function verdictOf(seen: Judged, transport: Transport, mode: Mode, expect: Expect): CheckVerdict {
+/** How a row uses a check. */
+export interface Wanted {
+  readonly expect: Expect;
+  readonly oneWay?: boolean;
+}
+
+export function verdictOf(
+  seen: Judged,
+  transport: Transport,
+  mode: Mode,
+  { expect, oneWay = false }: Wanted,
+): CheckVerdict {
   const found = linesOf
     .get(seen.outcome)
     ?.find(
       (row) =>
         (row.stage === undefined || row.stage === seen.stage) &&
         (row.hint === undefined || row.hint === seen.hint) &&
-        (row.transport === undefined || row.transport === transport),
+        (row.transport === undefined || row.transport === transport) &&
+        (row.oneWay === undefined || row.oneWay === oneWay) &&
+        (row.proof === undefined || row.proof === proofOf(seen)),
     );
   if (!found) return 'unverified';
   const column = expect === 'shut' ? 'shut' : expect === 'path' ? 'path' : mode;
   const verdict = found[column];
   return verdict === 'pass' && seen.warnings.length > 0 && expect !== 'shut' ? 'warn' : verdict;
+}
+
+/** Who at the other end of a pair saw it. */
+export function proofOf({ evidence }: Pick<Judged, 'evidence'>): string | null {
+  const proof = evidence && pairIn(evidence)?.['proof'];
+  return typeof proof === 'string' ? proof : null;
 }
 
 /** Worst first. */

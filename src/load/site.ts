@@ -67,6 +67,7 @@ export function siteOf(document: SiteDocument, spec: LoadedSpec): Site {
     facts: site.facts,
     proxy: site.proxy ? proxyOf(site.proxy, folder) : null,
     trust: (site.trust ?? []).map((file) => resolve(folder, file)),
+    ...(site.pairs && { pairs: site.pairs.map((file) => resolve(folder, file)) }),
     folder,
     names: site.names ?? {},
     dns: dnsOf(site.dns),

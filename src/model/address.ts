@@ -105,6 +105,22 @@ export function parseHostPort(text: string): { readonly host: string; readonly p
   return { host: withoutBrackets(host), port };
 }
 
+/** An address as sixteen octets, an IPv4 one mapped (RFC 4291, 2.5.5.2); null for a name. */
+export function octetsOf(address: string): Uint8Array | null {
+  const parsed = parse(address);
+  if (parsed === null) return null;
+  if (parsed.family === 4) return Uint8Array.from([...ipv4Prefix, ...parsed.numbers]);
+  return Uint8Array.from(parsed.numbers.flatMap((each) => [each >> 8, each & 255]));
+}
+
+/** The other way round, in the one spelling of each. */
+export function addressOfOctets(octets: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => ((octets[2 * i] ?? 0) << 8) | (octets[2 * i + 1] ?? 0));
+  return canonicalHost(ipv6Text(groups));
+}
+
+const ipv4Prefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
+
 function parse(text: string): Parsed | null {
   if (!text.includes(':')) {
     const octets = ipv4.exec(text)?.slice(1).map(Number);

@@ -36,6 +36,12 @@ export const hints = [
   'unknown-issuer',
   'no-such-name',
   'resolver-silent',
+  'stand-in', // a responder at the other end answered, in place of the service
+  'arrived', // no answer came, and the other end saw what was sent
+  'not-arrived', // the other end listened, and nothing came
+  'refused-on-the-way', // a refusal, and the other end listened and saw nothing
+  'middlebox', // something accepted the connection, and the other end saw none
+  'held', // a service has the port, and nothing at the other end could look
 ] as const;
 export type Hint = (typeof hints)[number];
 
@@ -92,3 +98,11 @@ export interface Observation {
   readonly durationMs: number;
   readonly evidence: Evidence;
 }
+
+/** What the other end of a pair knows of a check, under the key `pair` of its evidence; null where there is none. */
+export function pairIn({ pair }: Evidence): { readonly [key: string]: Json } | null {
+  return isMapping(pair) ? pair : null;
+}
+
+const isMapping = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -7,6 +7,8 @@ export interface Use {
   readonly row: string;
   readonly expect: Expect;
   readonly level: Level;
+  /** The service answers nobody. */
+  readonly oneWay: boolean;
   /** What people call that which is to listen there. */
   readonly service: string;
   /** What to write into the site file where the need does not apply after all, or null. */

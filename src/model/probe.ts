@@ -59,6 +59,10 @@ export interface ExchangeOptions {
   readonly port?: number;
   /** Cap on resends for servers that punish impatience. */
   readonly maxSends?: number;
+  /** However few resends the run is to make: where silence is to prove something. */
+  readonly leastSends?: number;
+  /** Somebody listens there who answers: no ICMP error is to be expected, and none to be waited for. */
+  readonly isUnpaced?: boolean;
   /** The shortest pause before a resend. */
   readonly pauseMs?: number;
 }
@@ -68,6 +72,8 @@ export interface Reply {
   readonly bytes: Uint8Array;
   readonly sentAtMs: number;
   readonly receivedAtMs: number;
+  /** How often the datagram had been sent by then. */
+  readonly sends?: number;
 }
 
 /** Everything a probe may touch: it is made for one attempt at one check. Tests hand in a scripted one. */
@@ -133,6 +139,11 @@ export interface Probe<S extends StandardSchemaV1 = StandardSchemaV1> {
    * a client of the service cannot do without one.
    */
   onSilence?(target: Pick<Target, 'address' | 'port'>): string;
+  /**
+   * Options by which what is sent can be found again in a log at the other end, where somebody looks. The probe then
+   * records the `mark` that it sent.
+   */
+  readonly traceable?: Readonly<Record<string, unknown>>;
   readonly about: About;
   readonly options: S;
   /** With this scheme any web client asks the same: a script without xenreach may. */

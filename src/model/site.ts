@@ -62,6 +62,8 @@ export const SiteFile = v.strictObject({
   'pool-certificates': v.optional(v.pipe(v.array(Fingerprint), v.nonEmpty())),
   /** PEM files with further trusted roots, relative to the site file. */
   trust: v.optional(v.array(Text)),
+  /** What responders gave out (`respond --pair-file`), relative to the site file. */
+  pairs: v.optional(v.array(Text)),
   names: v.optional(v.record(Text, v.pipe(v.array(DnsName), v.nonEmpty()))),
   dns: v.optional(
     v.strictObject({ query: v.optional(DnsName), type: v.optional(v.picklist(['A', 'AAAA', 'SRV', 'NS', 'SOA'])) }),
@@ -113,6 +115,8 @@ export interface Site {
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   readonly proxy: SiteProxy | null;
   readonly trust: readonly string[];
+  /** Pair files of responders at the other ends. */
+  readonly pairs?: readonly string[];
   /** The folder of the site file: what it names lies below it. Absent where a program says which files are read. */
   readonly folder?: string;
   readonly names: Readonly<Record<string, readonly string[]>>;

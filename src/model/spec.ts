@@ -49,6 +49,8 @@ const needEntries = {
   sample: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.description('a number of ports from 1'))),
   level: v.optional(Level, 'required'),
   expect: v.optional(Expect, 'open'),
+  /** The service answers nobody: that it arrives is all there is to prove, and only the other end can. */
+  oneWay: v.optional(v.boolean(), false),
   /** The need applies when every fact named here has this value at the site. */
   when: v.optional(Facts, {}),
   /** How the real client goes where the site has a proxy for the row. Absent: as the probe's protocol does. */

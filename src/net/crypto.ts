@@ -13,3 +13,16 @@ export function randomBytes(length: number): Uint8Array {
   block = block.subarray(length);
   return bytes;
 }
+
+/** Tags for the messages of a pair: the first half of an HMAC-SHA-256 (RFC 2104, 5 allows the half). */
+export function tagWith(key: Uint8Array): (...parts: readonly Uint8Array[]) => Uint8Array {
+  const { createHmac } = crypto();
+  return (...parts) => {
+    const hmac = createHmac('sha256', key);
+    for (const part of parts) hmac.update(part);
+    return new Uint8Array(hmac.digest().subarray(0, 16));
+  };
+}
+
+/** What may be shown of a key. */
+export const keyId = (key: Uint8Array): string => crypto().createHash('sha256').update(key).digest('hex').slice(0, 8);

@@ -110,12 +110,19 @@ export class NetIo implements ProbeIo, RoutedAttempt {
   exchange(
     datagram: Uint8Array,
     accepts: (reply: Uint8Array) => boolean,
-    { port = this.#target.port, maxSends = Infinity, pauseMs = 0 }: ExchangeOptions = {},
+    {
+      port = this.#target.port,
+      maxSends = Infinity,
+      leastSends = 1,
+      pauseMs = 0,
+      isUnpaced = false,
+    }: ExchangeOptions = {},
   ): Promise<Reply> {
     this.hold(undefined);
-    const sends = Math.min(this.#net.retries + 1, maxSends);
+    const sends = Math.max(leastSends, Math.min(this.#net.retries + 1, maxSends));
     return this.#datagramsTo(port).exchange(datagram, accepts, {
       sends,
+      isUnpaced,
       resendAfterMs: Math.max(pauseMs, Math.min(maxResendMs, this.timeoutMs / sends)),
     });
   }

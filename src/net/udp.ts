@@ -30,6 +30,8 @@ export interface Resends {
   readonly sends: number;
   /** The pause before each resend. */
   readonly resendAfterMs: number;
+  /** It waits for no turn of the host's. */
+  readonly isUnpaced?: boolean;
 }
 
 type Notes = Pick<ProbeIo, 'note'>;
@@ -86,8 +88,7 @@ export class Datagrams implements DatagramListener {
     // A question that its own deadline has overtaken is sent no more.
     this.#settle();
     return new Promise((resolve, reject) => {
-      const { sends, resendAfterMs } = resends;
-      this.#wait = { datagram, accepts, resolve, reject, sends, resendAfterMs, sentAtMs: 0 };
+      this.#wait = { ...resends, datagram, accepts, resolve, reject, sentAtMs: 0 };
       if (this.#isConnected) this.#await();
       else this.#socket.connect(this.port, this.#address, this);
     });
@@ -120,7 +121,7 @@ export class Datagrams implements DatagramListener {
     this.#settle();
     if (this.sends > 1) this.#notes.note(`${this.sends} datagrams were needed: some were lost`);
     const bytes = new Uint8Array(message.buffer, message.byteOffset, message.length);
-    wait.resolve({ bytes, sentAtMs: wait.sentAtMs, receivedAtMs });
+    wait.resolve({ bytes, sentAtMs: wait.sentAtMs, receivedAtMs, sends: this.sends });
   }
 
   failed(error: unknown): void {
@@ -139,6 +140,7 @@ export class Datagrams implements DatagramListener {
 
   /** Sends when the host's turn has come. The wait for our own turn is not the peer's silence. */
   #await(): void {
+    if (this.#wait?.isUnpaced === true) return this.#send();
     let resume: (() => void) | undefined;
     let hasGone = false;
     this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, () => {
@@ -163,6 +165,7 @@ export class Datagrams implements DatagramListener {
   };
 
   readonly #resend = (): void => {
+    if (this.#wait?.isUnpaced === true) return this.#send();
     this.#cancelTurn = this.#options.pacer.turn(this.#scope, this.#address, this.#send);
   };
 

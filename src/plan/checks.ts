@@ -163,6 +163,7 @@ export function useOf(row: Requirement, need: Need, probe: Probe): Use {
     row: row.id,
     expect: need.expect,
     level: need.level,
+    oneWay: need.oneWay,
     service: need.service ?? probe.about.title,
     unless: unlessOf(need),
     note: need.note ?? null,

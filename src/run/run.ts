@@ -8,16 +8,22 @@ import type { Probe } from '../model/probe.ts';
 import type { Stats } from '../model/report.ts';
 import { openNet, type NetContext, type NetSettings } from '../net/net.ts';
 import { addressesOf, forEachName, isNamed, type AddressSettings } from './addresses.ts';
+import { NetIo } from '../net/io.ts';
+import { NetError } from '../model/errors.ts';
 import { failureOf, nothingTried, type OnBug } from './attempt.ts';
 import { FinishedChecks, type ObservedCheck, type OnObservation } from './finished-checks.ts';
 import { Job, type NamedCheck, type Task } from './job.ts';
 import { Launcher } from './launcher.ts';
+import type { Converse, Paired } from './paired.ts';
 import { Pool, type PoolClock, type PoolOptions } from './pool.ts';
 import { exhausted, mostPutBacks, pauseMs, shortageOf, type Shortage } from './shortage.ts';
 import { withoutStackTraces } from './stack-traces.ts';
 import { threadsFor, type ThreadSettings } from './threads.ts';
 
-export interface RunSettings extends PoolOptions, NetSettings, AddressSettings, ThreadSettings {}
+export interface RunSettings extends PoolOptions, NetSettings, AddressSettings, ThreadSettings {
+  /** Who knows the other ends, where there are any. */
+  readonly paired?: Paired | undefined;
+}
 
 export interface RunEvents {
   readonly onObservation: OnObservation;
@@ -56,6 +62,9 @@ class Run {
   readonly #finished: FinishedChecks;
   readonly #launcher: Launcher;
   readonly #pool: Pool<Task>;
+  /** What the other ends are still to be asked of. */
+  #waiting: { readonly job: Job; readonly observation: Observation }[] = [];
+  readonly #conversations = new Set<NetIo>();
   #isStopped = false;
 
   constructor(checks: readonly Check[], settings: RunSettings, events: RunEvents, net: NetContext) {
@@ -81,6 +90,7 @@ class Run {
     await this.#launcher.takeThreads(threadsFor(this.#checks, this.#settings));
     if (!this.#isStopped) await this.#schedule();
     await this.#pool.idle();
+    await this.#conclude();
     await this.#launcher.close();
     this.#net.close();
     restoreStackTraces();
@@ -95,6 +105,9 @@ class Run {
     this.#pool.stop();
     this.#net.resolver.cancel();
     this.#launcher.stop(why);
+    this.#emitWaiting(this.#waiting.map(({ observation }) => observation));
+    for (const { scope } of this.#conversations)
+      scope.stop(new NetError({ outcome: 'aborted', stage: scope.stage, detail: why }));
     this.#finished.emitRest(why);
   }
 
@@ -125,21 +138,22 @@ class Run {
     const check = this.#checks[index]!;
     const named: NamedCheck = { notes, addressesLeft: addresses.length };
     for (const address of addresses) {
-      const job = new Job(index, check, this.#probeOf(check), address);
+      const job = this.#jobFor(index, address);
       job.named = named;
       this.#pool.add(job, this.#hostOf(check, address), this.#isPaced(check));
     }
   }
 
   #start(task: Task, done: () => void): void {
-    const job = typeof task === 'number' ? this.#literalJob(task) : task;
+    const job = typeof task === 'number' ? this.#jobFor(task, literalOf(this.#checks[task]!)) : task;
     job.release = done;
     this.#launcher.start(job);
   }
 
-  #literalJob(index: number): Job {
+  #jobFor(index: number, address: string): Job {
     const check = this.#checks[index]!;
-    return new Job(index, check, this.#probeOf(check), literalOf(check));
+    const probe = this.#probeOf(check);
+    return new Job(index, check, this.#settings.paired?.probeFor(check, address, probe) ?? probe, address);
   }
 
   /** An attempt has ended. */
@@ -150,9 +164,37 @@ class Run {
     const shortage = shortageOf(observation, job.startedMs, this.#net.neighbours);
     if (shortage && job.putBacks < mostPutBacks) return this.#putBack(job, shortage);
     job.release();
-    const last = shortage ? exhausted(job, shortage) : observation!;
-    this.#finished.emit(job.index, job.noted(last), job.finish());
+    const last = job.noted(shortage ? exhausted(job, shortage) : observation!);
+    if (this.#settings.paired?.waits({ check: job.check, observation: last }) === true)
+      this.#waiting.push({ job, observation: last });
+    else this.#finished.emit(job.index, last, job.finish());
   }
+
+  /** Everything has been sent: what did the other ends see of it? */
+  async #conclude(): Promise<void> {
+    const { paired } = this.#settings;
+    if (!paired || this.#isStopped) return;
+    const waiting = this.#waiting.map(({ job: { check }, observation }) => ({ check, observation }));
+    this.#emitWaiting(await paired.conclude(waiting, this.#converse));
+  }
+
+  #emitWaiting(concluded: readonly Observation[]): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const [i, { job, observation }] of waiting.entries())
+      this.#finished.emit(job.index, concluded[i] ?? observation, job.finish());
+  }
+
+  readonly #converse: Converse = async (target, timeoutMs, talk) => {
+    const io = new NetIo(this.#net, target, { timeoutMs, viaProxy: false, smallHello: false });
+    this.#conversations.add(io);
+    try {
+      return await talk(io);
+    } finally {
+      this.#conversations.delete(io);
+      io.scope.close();
+    }
+  };
 
   #putBack(job: Job, shortage: Shortage): void {
     const { check, address, putBacks } = job;

@@ -123,6 +123,7 @@ describe('the same endpoint', () => {
           row: 'management-port-80-closed',
           expect: 'shut',
           level: 'required',
+          oneWay: false,
           service: 'TCP connection',
           unless: null,
           note: null,

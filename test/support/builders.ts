@@ -8,6 +8,7 @@ export const usual: Use = {
   row: 'ntp',
   expect: 'open',
   level: 'required',
+  oneWay: false,
   service: 'its time service',
   unless: null,
   note: null,
@@ -67,7 +68,7 @@ export const requirementOf = (parts: Partial<Requirement> = {}): Requirement => 
   purpose: 'The hosts keep their clocks right.',
   where: {},
   when: {},
-  needs: [{ probe: 'tcp', ports: [123], level: 'required', expect: 'open', when: {}, options: {} }],
+  needs: [{ probe: 'tcp', ports: [123], level: 'required', expect: 'open', oneWay: false, when: {}, options: {} }],
   ...parts,
 });
 

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
+import { PairShape, ReceiptsShape } from '../../src/model/pair.ts';
 import { ReportShape } from '../../src/model/report.ts';
 import { SiteFile } from '../../src/model/site.ts';
 import { SpecChanges, WholeSpec } from '../../src/model/spec.ts';
@@ -12,6 +13,8 @@ const options = { typeMode: 'input', target: 'draft-2020-12' } as const;
 /** By the name of their file. */
 export const schemas: Readonly<Record<string, JsonSchema>> = {
   'site.schema.json': { title: 'xenreach site', ...toJsonSchema(SiteFile, options) },
+  'pair.schema.json': { title: 'xenreach pair', ...toJsonSchema(PairShape, options) },
+  'receipts.schema.json': { title: 'xenreach receipts', ...toJsonSchema(ReceiptsShape, options) },
   'report.schema.json': { title: 'xenreach report', ...toJsonSchema(ReportShape, options) },
   'spec.schema.json': { title: 'xenreach spec', ...toJsonSchema(WholeSpec, options) },
   'spec-changes.schema.json': { title: 'xenreach spec that extends another', ...toJsonSchema(SpecChanges, options) },

@@ -51,6 +51,7 @@ const uses: Check['uses'] = [
     row: 'bench',
     expect: 'open',
     level: 'required',
+    oneWay: false,
     service: 'a listener',
     unless: null,
     note: null,

@@ -41,7 +41,9 @@ const spec: LoadedSpec = {
     purpose: 'a port',
     where: {},
     when: {},
-    needs: [{ probe: 'tcp', ports: [10_000 + i], level: 'required', expect: 'open', when: {}, options: {} }],
+    needs: [
+      { probe: 'tcp', ports: [10_000 + i], level: 'required', expect: 'open', oneWay: false, when: {}, options: {} },
+    ],
   })),
   sha256: '',
   catalogues: [],

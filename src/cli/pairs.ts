@@ -1,0 +1,36 @@
+/** The responders that a check is to use: from `--pair`, the site and XENREACH_PAIR, with what is to be said of them. */
+import { namedFiles, type CheckSettings } from '../check/settings.ts';
+import type { Site } from '../model/site.ts';
+import { openPairs } from '../pair/open.ts';
+import type { Prober } from '../pair/prober.ts';
+import type { Arguments } from './options.ts';
+import { complain } from './streams.ts';
+import { wishesFrom } from './wishes.ts';
+
+export interface PairsInUse {
+  readonly prober: Prober;
+  /** What was found out about the responders themselves. */
+  told(): readonly string[];
+}
+
+export function usePairs(values: Arguments, site: Site, { run }: CheckSettings, content: string): PairsInUse {
+  const { timeoutMs } = run;
+  const { prober, warnings } = openPairs(
+    { files: values.pair ?? [], named: site.pairs ?? [], folders: namedFiles(wishesFrom(values), site), content },
+    { timeoutMs },
+  );
+  if (!values.quiet) warnings.forEach(complain);
+  return {
+    prober,
+    told: () => [
+      ...prober.unused.map(
+        ({ pair }) =>
+          `the pair of ${pair.host} (${pair.addresses.join(', ')}) was not used: no check of this run goes to a port that it names`,
+      ),
+      ...prober.silent.map(
+        (address) =>
+          `the responder on ${address} could not be asked: none of its ports answered. Has it ended, or is all that it holds blocked? What it prints at its end can be joined: xenreach merge`,
+      ),
+    ],
+  };
+}

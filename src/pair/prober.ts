@@ -1,0 +1,161 @@
+/**
+ * The checking end of pairs. Where a responder holds a port, it is asked in place of the service, which is not there; where
+ * a service holds it, the check is the usual one. When all has been sent, each responder is asked over any port that
+ * worked what came to the others.
+ */
+import type { Observation } from '../model/outcome.ts';
+import type { Check } from '../model/plan.ts';
+import { optionsOf, type Probe, type Target } from '../model/probe.ts';
+import type { Converse, Paired, SeenAtAddress } from '../run/paired.ts';
+import type { Asked, Port, Receipt } from '../wire/pair.ts';
+import { concluded, isSettledBy, withSizes } from './conclude.ts';
+import { Ends, waysTo, type End, type Holding } from './ends.ts';
+import { askPort, askReceipts, askSize, askSizes, sayBye, sizesFor, type Sizes } from './talk.ts';
+
+export interface ProberSettings {
+  /** As of now: a link may have come up since the start. */
+  readonly isOwn: (address: string) => boolean;
+  /** The largest packet that this machine's interfaces take. */
+  readonly ownMtu: number;
+  readonly timeoutMs: number;
+}
+
+/** What is known of one address of an end, when all has been sent. */
+interface Told {
+  /** Over which port; undefined where none of them carried it. */
+  readonly way: Port | undefined;
+  readonly source: string | null;
+  readonly receipts: readonly Receipt[];
+  readonly sizes: Sizes | undefined;
+}
+
+/** One that waits, with where it stands among them all. */
+interface Waiting extends SeenAtAddress {
+  readonly index: number;
+  readonly end: End;
+  readonly as: Holding;
+}
+
+const askMs = 2000;
+const sizeMs = 1000;
+
+export class Prober implements Paired {
+  readonly #ends: Ends;
+  readonly #settings: ProberSettings;
+  readonly #used = new Set<End>();
+  readonly #silent = new Set<string>();
+
+  constructor(ends: readonly End[], settings: ProberSettings) {
+    this.#ends = new Ends(ends);
+    this.#settings = settings;
+  }
+
+  /** What whoever gave the pairs should know, before and after. */
+  get conflicts(): readonly string[] {
+    return this.#ends.conflicts;
+  }
+
+  get unused(): readonly End[] {
+    return this.#ends.all.filter((end) => !this.#used.has(end));
+  }
+
+  /** Addresses of responders that could not be asked. */
+  get silent(): readonly string[] {
+    return [...this.#silent];
+  }
+
+  probeFor(check: Check, address: string, probe: Probe): Probe {
+    if (check.viaProxy || check.isName) return probe;
+    const found = this.#ends.holding(address, check.transport, check.port);
+    if (!found) return probe;
+    this.#used.add(found.end);
+    const { traceable, transport, port, about, options: schema } = probe;
+    if (found.as === 'held') {
+      return traceable === undefined
+        ? probe
+        : { ...probe, run: (io, target, options) => probe.run(io, target, { ...optionsOf(options), ...traceable }) };
+    }
+    return { transport, port, about, options: schema, run: (io, target) => askPort(io, target, found.end) };
+  }
+
+  waits({ check, observation }: SeenAtAddress): boolean {
+    const { address } = observation;
+    if (address === null || check.viaProxy || check.isName) return false;
+    const found = this.#ends.holding(address, check.transport, check.port);
+    return found !== undefined && isSettledBy(check, observation, found.as);
+  }
+
+  async conclude(waiting: readonly SeenAtAddress[], converse: Converse): Promise<readonly Observation[]> {
+    const entries = waiting.map(({ check, observation }, index): Waiting => {
+      const found = this.#ends.holding(observation.address!, check.transport, check.port)!;
+      return { check, observation, index, ...found };
+    });
+    const observations = waiting.map(({ observation }) => observation);
+    const groups = Map.groupBy(entries, ({ end }) => end);
+    const asked = [...groups].flatMap(([end, ofEnd]) =>
+      [...Map.groupBy(ofEnd, ({ observation }) => observation.address!)].map(async ([address, same]) => {
+        const told = await this.#ask(end, address, same, converse);
+        if (told.way === undefined) this.#silent.add(address);
+        for (const entry of same) observations[entry.index] = this.#concluded(entry, told);
+      }),
+    );
+    await Promise.all(asked);
+    return observations;
+  }
+
+  #concluded({ check, observation, as }: Waiting, { way, source, receipts, sizes }: Told): Observation {
+    const receipt = receipts.find(({ transport, port }) => transport === check.transport && port === check.port);
+    const isTranslated = (address: string | null): boolean => address !== null && !this.#settings.isOwn(address);
+    const told = concluded(check, observation, { as, receipt, way, source, isTranslated });
+    return sizes ? withSizes(told, check, sizes) : told;
+  }
+
+  /** Receipts for what is not known yet, sizes where a UDP port works, and goodbye. */
+  async #ask(end: End, address: string, waiting: readonly Waiting[], converse: Converse): Promise<Told> {
+    const open = waiting.filter(({ observation }) => observation.outcome !== 'answered');
+    const asked = open.map(({ check: { transport, port }, observation }): Asked => {
+      const { mark } = observation.evidence;
+      return { transport, port, mark: typeof mark === 'string' ? Number.parseInt(mark, 16) : 0 };
+    });
+    const worked = end.ways.get(address)?.[0];
+    const found =
+      asked.length === 0
+        ? { way: worked, receipts: [], source: worked?.source ?? null }
+        : await this.#receipts(end, address, asked, converse);
+    const ofUdp = end.ways.get(address)?.find(({ transport }) => transport === 'udp');
+    const sizes = ofUdp && (await this.#sizes(end, address, ofUdp, converse));
+    if (found.way)
+      await converse(targetOf(address, found.way), sizeMs, (io) =>
+        sayBye(io, targetOf(address, found.way!), end),
+      ).catch(() => undefined);
+    return { ...found, sizes };
+  }
+
+  async #receipts(
+    end: End,
+    address: string,
+    asked: readonly Asked[],
+    converse: Converse,
+  ): Promise<Omit<Told, 'sizes'>> {
+    const timeoutMs = Math.min(askMs, this.#settings.timeoutMs);
+    for (const way of waysTo(end, address)) {
+      const target = targetOf(address, way);
+      // One after the other: the first that works is enough.
+      const found = await converse(target, timeoutMs, (io) => askReceipts(io, target, end, asked)).catch(
+        () => undefined,
+      );
+      if (found) return { way, ...found };
+    }
+    return { way: undefined, receipts: [], source: null };
+  }
+
+  async #sizes(end: End, address: string, way: Port, converse: Converse): Promise<Sizes | undefined> {
+    const target = targetOf(address, way);
+    const sizes = sizesFor(address, this.#settings.ownMtu);
+    return askSizes((parts) => converse(target, sizeMs, (io) => askSize(io, target, end, parts)), sizes).catch(
+      () => undefined,
+    );
+  }
+}
+
+const targetOf = (address: string, { transport, port }: Port): Target => ({ host: address, address, port, transport });
