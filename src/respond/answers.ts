@@ -48,7 +48,7 @@ export interface AnswersOptions {
   readonly ownNonce: string;
   /** What an address must give back before anything is sent to it. */
   readonly challengeFor: (address: string, nonce: Uint8Array) => Uint8Array;
-  readonly sighting: (source: string, asked: Asked) => Sighting | undefined;
+  readonly sighting: (source: string, asked: Asked, nonce: string) => Sighting | undefined;
   /** Somebody with the key was seen on a port for the first time. */
   readonly onArrival: (arrival: Arrival) => void;
   readonly onBye: (address: string) => void;
@@ -148,13 +148,14 @@ export class Answers {
 
   #receiptFor(asked: Asked, { nonce }: Request, source: string): Receipt {
     const { transport, port } = asked;
-    const arrival = this.#arrivals.get(`${Buffer.from(nonce).toString('hex')} ${transport} ${port}`);
+    const check = Buffer.from(nonce).toString('hex');
+    const arrival = this.#arrivals.get(`${check} ${transport} ${port}`);
     if (arrival)
       return { transport, port, proof: 'receipt', seen: arrival.seen, bytes: arrival.bytes, source: arrival.from };
     // A connection on which nothing came has no nonce; what is known of it is whose it was.
     const accepted = transport === 'tcp' ? this.#accepted.get(`${source} ${port}`) : undefined;
     if (accepted !== undefined) return { transport, port, proof: 'receipt', seen: accepted, bytes: 0, source };
-    const sighting = this.#options.sighting(source, asked);
+    const sighting = this.#options.sighting(source, asked, check);
     return { transport, port, source, proof: 'none', seen: 0, bytes: 0, ...sighting };
   }
 }

@@ -36,6 +36,7 @@ MOST_ENTRIES, MOST_REPLIES, MOST_ASKED, MOST_BACK = 10000, 3, 50, 64
 PER_SOURCE, IN_ALL = 50, 500
 MOST_CONNECTIONS, MOST_BYTES, PATIENCE = 64, 2048, 5.0
 MOST_ADDRESSES = 16
+BEFORE = b""  # What was there when this started.
 
 
 def octets(address):
@@ -213,7 +214,7 @@ class Answers:
             return code, port, "receipt", known["seen"], known["bytes"], known["from"]
         if transport == "tcp" and (source, port) in self.accepted:
             return code, port, "receipt", self.accepted[(source, port)], 0, source
-        proof, seen = self.sighting(source, transport, port, mark)
+        proof, seen = self.sighting(source, transport, port, mark, nonce)
         return code, port, proof, seen, 0, source
 
 
@@ -269,7 +270,7 @@ class Witnesses:
 
     def __init__(self, held, logs, conntrack, capture, addresses):
         self.held, self.own, self.conntrack, self.found = held, set(addresses), conntrack, OrderedDict()
-        self.logs, self.tcpdump = [], None
+        self.logs, self.tcpdump, self.told = [], None, {}
         if not any(transport == "udp" for transport, _ in held):
             self.conntrack = False
             return
@@ -281,6 +282,10 @@ class Witnesses:
             except OSError as error:
                 if error.errno != errno.ENOENT:
                     complain("the log %s cannot be read (%s)" % (name, errno.errorcode.get(error.errno)))
+        # Flows of before prove nothing of now.
+        if self.conntrack:
+            self.look_at_conntrack()
+        self.told = dict.fromkeys(self.found, BEFORE)
         if capture:
             self.start_capture()
 
@@ -295,8 +300,8 @@ class Witnesses:
         except OSError:
             complain("tcpdump is not here: --capture sees nothing")
 
-    def note(self, proof, port, source, mark):
-        key = (proof, port, source, mark)
+    def note(self, proof, port, source, source_port, mark):
+        key = (proof, port, source, source_port, mark)
         if key not in self.found and len(self.found) >= MOST_ENTRIES:
             return
         self.found[key] = self.found.get(key, 0) + 1 if proof == "capture" else 1
@@ -308,13 +313,13 @@ class Witnesses:
             for mark in re.findall(rb"connectivity probe ([0-9a-f]{8})\b", text):
                 for transport, port in self.held:
                     if transport == "udp":
-                        self.note("log", port, None, mark.decode())
+                        self.note("log", port, None, None, mark.decode())
         if self.conntrack:
             self.look_at_conntrack()
         if self.tcpdump:
             printed = self.tcpdump.stdout.read() or b""
-            for source, port in re.findall(rb"IP6? (\S+)\.\d+ > \S+\.(\d+):", printed):
-                self.note("capture", int(port), canonical(source.decode()), None)
+            for source, source_port, port in re.findall(rb"IP6? (\S+)\.(\d+) > \S+\.(\d+):", printed):
+                self.note("capture", int(port), canonical(source.decode()), int(source_port), None)
 
     def look_at_conntrack(self):
         try:
@@ -330,21 +335,28 @@ class Witnesses:
                     ).stdout.decode("latin-1")
                 except (OSError, subprocess.SubprocessError):
                     continue
-        for source, destination, port in re.findall(
-            r"\budp\s+\d+ \d+ src=(\S+) dst=(\S+) sport=\d+ dport=(\d+)", text
+        for source, destination, source_port, port in re.findall(
+            r"\budp\s+\d+ \d+ src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)", text
         ):
             if ("udp", int(port)) in self.held and canonical(destination) in self.own:
-                self.note("conntrack", int(port), canonical(source), None)
+                self.note("conntrack", int(port), canonical(source), int(source_port), None)
 
-    def sighting(self, source, transport, port, mark):
+    def sighting(self, source, transport, port, mark, nonce):
         if transport != "udp" or (transport, port) not in self.held:
             return "none", 0
         self.look()
         marked = "%08x" % mark
+        mine = []
+        for key in self.found:
+            proof, at, where, _, kept = key
+            is_it = mark != 0 and kept == marked if proof == "log" else where == source
+            # What was told to one check does not prove a later one.
+            if at == port and is_it and self.told.setdefault(key, nonce) == nonce:
+                mine.append(key)
         for proof in ("log", "conntrack", "capture"):
-            key = (proof, port, None, marked) if proof == "log" else (proof, port, source, None)
-            if key in self.found and (proof != "log" or mark != 0):
-                return proof, self.found[key]
+            seen = sum(self.found[key] for key in mine if key[0] == proof)
+            if seen:
+                return proof, seen
         return "none", 0
 
     def close(self):
@@ -594,10 +606,13 @@ class Responder:
                 if (transport, port) == (one["transport"], one["port"]):
                     found.append(dict(base, proof="receipt", nonce=nonce.hex(), datagrams=seen["seen"]))
                     found[-1].update({"from": seen["from"], "fromPort": seen["fromPort"], "maxBytes": seen["bytes"]})
-            for (proof, port, source, mark), seen in self.witnesses.found.items():
-                if ("udp", port) == (one["transport"], one["port"]):
-                    found.append(dict(base, proof=proof, mark=mark, datagrams=seen))
-                    found[-1]["from"] = source
+            for key, seen in self.witnesses.found.items():
+                proof, port, source, source_port, mark = key
+                told = self.witnesses.told.get(key)
+                if ("udp", port) == (one["transport"], one["port"]) and told is not BEFORE:
+                    nonce = told.hex() if told else None
+                    found.append(dict(base, proof=proof, mark=mark, datagrams=seen, nonce=nonce))
+                    found[-1].update({"from": source, "fromPort": source_port})
             ports += found or [base]
         return {
             "schema": "xenreach.receipts/1",

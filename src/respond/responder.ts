@@ -71,7 +71,7 @@ export class Responder {
       nowMs: () => performance.now(),
       ownNonce: Buffer.from(ownNonce).toString('hex'),
       challengeFor: (address, nonce) => tagWith(secret)(Buffer.from(address), nonce),
-      sighting: (source, asked) => witnesses?.sighting(source, asked),
+      sighting: (source, asked, nonce) => witnesses?.sighting(source, asked, nonce),
       onArrival: (arrival) => options.onArrival?.(arrival),
       onBye: (address) => options.onBye?.(address),
       onBack: (address, request) => void askBack(address, request, tag),
@@ -162,7 +162,9 @@ export class Responder {
       );
     const witnessed = this.witnesses.found
       .filter(isIt)
-      .map(({ proof, source, mark, seen }) => receipt({ proof, from: source, mark, datagrams: seen }));
+      .map(({ proof, source, sourcePort, mark, seen, toldTo }) =>
+        receipt({ proof, from: source, fromPort: sourcePort, nonce: toldTo, mark, datagrams: seen }),
+      );
     const all = [...arrived, ...witnessed];
     return all.length > 0 ? all : [receipt({})];
   }

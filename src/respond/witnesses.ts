@@ -24,14 +24,19 @@ export interface Found extends Port {
   readonly proof: Proof;
   /** Null where a log says only that it came. */
   readonly source: string | null;
+  readonly sourcePort: number | null;
   readonly mark: string | null;
   seen: number;
+  /** The check that it was told to: a later one is not proven by what an earlier one sent. */
+  toldTo: string | null;
 }
 
 const table = '/proc/net/nf_conntrack';
 const mostLogBytes = 4 * 1024 * 1024;
 const mostFound = 10_000;
 const everyMs = 2000;
+/** What was there when the responder started. */
+const beforeUs = 'nobody';
 
 export class Witnesses {
   /** Why one of them cannot look, for a person. */
@@ -53,6 +58,9 @@ export class Witnesses {
     if (options.held.every(({ transport }) => transport === 'tcp')) return;
     for (const file of options.logs) this.#openLog(file);
     if (options.usesConntrack) this.#openConntrack();
+    // Flows of before prove nothing of now.
+    if (this.#hasConntrack) this.#readConntrack();
+    for (const one of this.found) one.toldTo = beforeUs;
     if (options.captures) this.#openCapture();
     this.#timers.push(setInterval(() => this.look(), everyMs).unref());
   }
@@ -65,7 +73,7 @@ export class Witnesses {
   }
 
   get found(): readonly Found[] {
-    return [...this.#found.values()];
+    return [...this.#found.values()].filter(({ toldTo }) => toldTo !== beforeUs);
   }
 
   look(): void {
@@ -73,8 +81,8 @@ export class Witnesses {
     if (this.#hasConntrack) this.#readConntrack();
   }
 
-  /** What is known now of packets from there to a held port. */
-  sighting(source: string, { transport, port, mark }: Asked): Sighting | undefined {
+  /** What is known now of packets from there to a held port, and was not told to another check. */
+  sighting(source: string, { transport, port, mark }: Asked, nonce: string): Sighting | undefined {
     if (!this.#options.held.some((one) => one.transport === transport && one.port === port)) return undefined;
     this.look();
     const marked = mark.toString(16).padStart(8, '0');
@@ -82,11 +90,13 @@ export class Witnesses {
       (one) =>
         one.transport === transport &&
         one.port === port &&
+        (one.toldTo ?? nonce) === nonce &&
         (one.proof === 'log' ? mark !== 0 && one.mark === marked : one.source === source),
     );
+    for (const one of found) one.toldTo = nonce;
     for (const proof of ['log', 'conntrack', 'capture'] as const) {
-      const best = found.find((one) => one.proof === proof);
-      if (best) return { proof, seen: best.seen, bytes: 0 };
+      const seen = found.filter((one) => one.proof === proof).reduce((sum, one) => sum + one.seen, 0);
+      if (seen > 0) return { proof, seen, bytes: 0 };
     }
     return undefined;
   }
@@ -98,8 +108,9 @@ export class Witnesses {
     this.#logs.length = 0;
   }
 
-  #note(found: Found): void {
-    const key = JSON.stringify([found.proof, found.transport, found.port, found.source, found.mark]);
+  #note(parts: Omit<Found, 'toldTo'>): void {
+    const found: Found = { ...parts, toldTo: null };
+    const key = JSON.stringify([found.proof, found.transport, found.port, found.source, found.sourcePort, found.mark]);
     const known = this.#found.get(key);
     if (known && found.proof === 'capture') known.seen += 1;
     if (!known) this.#found.set(key, found);
@@ -128,7 +139,8 @@ export class Witnesses {
     for (const [, mark = ''] of text.matchAll(/connectivity probe ([0-9a-f]{8})\b/g)) {
       // The message does not say to which of a collector's ports it came.
       for (const { transport, port } of this.#options.held)
-        if (transport === 'udp') this.#note({ transport, port, proof: 'log', source: null, mark, seen: 1 });
+        if (transport === 'udp')
+          this.#note({ transport, port, proof: 'log', source: null, sourcePort: null, mark, seen: 1 });
     }
   }
 
@@ -164,14 +176,14 @@ export class Witnesses {
   }
 
   #readConntrack(): void {
-    for (const [, transport, source = '', destination = '', dport] of this.#conntrackText().matchAll(
-      /\b(udp|tcp)\s+\d+ \d+ (?:[A-Z_]+ )?src=(\S+) dst=(\S+) sport=\d+ dport=(\d+)/g,
+    for (const [, transport, source = '', destination = '', sport, dport] of this.#conntrackText().matchAll(
+      /\b(udp|tcp)\s+\d+ \d+ (?:[A-Z_]+ )?src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)/g,
     )) {
       const port = Number(dport);
       const isHeld = this.#options.held.some((one) => one.transport === transport && one.port === port);
       if (!isHeld || !this.#own.has(canonicalHost(destination))) continue;
       const found = { transport: 'udp', port, proof: 'conntrack', mark: null, seen: 1 } as const;
-      this.#note({ ...found, source: canonicalHost(source) });
+      this.#note({ ...found, source: canonicalHost(source), sourcePort: Number(sport) });
     }
   }
 
@@ -187,9 +199,9 @@ export class Witnesses {
     child.stdout.on('data', (chunk: Buffer) => {
       const lines = (this.#captured + chunk.toString('latin1')).split('\n');
       this.#captured = lines.pop()!.slice(0, 1000);
-      for (const [, source = '', port] of lines.join('\n').matchAll(/IP6? (\S+)\.\d+ > \S+\.(\d+):/g)) {
+      for (const [, source = '', sport, port] of lines.join('\n').matchAll(/IP6? (\S+)\.(\d+) > \S+\.(\d+):/g)) {
         const found = { transport: 'udp', port: Number(port), proof: 'capture', mark: null, seen: 1 } as const;
-        this.#note({ ...found, source: canonicalHost(source) });
+        this.#note({ ...found, source: canonicalHost(source), sourcePort: Number(sport) });
       }
     });
     this.#capture = child;

@@ -24,7 +24,11 @@ function answersWith(parts: Partial<AnswersOptions> = {}): Answers & { now: numb
     onBack: () => undefined,
     ...parts,
   });
-  return Object.defineProperty(answers as Answers & { now: number }, 'now', { set: (ms: number) => (clock.now = ms) });
+  return Object.defineProperty(answers as Answers & { now: number }, 'now', {
+    set: (ms: number) => {
+      clock.now = ms;
+    },
+  });
 }
 
 const ask = (

@@ -40,6 +40,8 @@ export interface Recipe {
 }
 
 export interface Server extends AsyncDisposable {
+  /** Its folder, as this machine sees it. */
+  readonly folder: string;
   /** What it printed. */
   log(): string;
   /** What a file in its folder holds now. */
@@ -96,6 +98,7 @@ export async function startServer(place: Place, recipe: Recipe): Promise<Server>
   child.stderr.on('data', listen);
 
   const server: Server = {
+    folder,
     log: () => output,
     read: (file) => readFileSync(join(folder, file), 'utf8'),
     exec: (argv) => exec(null, ['nsenter', '--target', String(firstProcess(child.pid)), '--all', ...argv]),

@@ -35,7 +35,7 @@ type Written<T> = Omit<T, 'nonce' | 'challenge'> & { readonly nonce: string; rea
 
 const vectors = globSync('fixtures/wire/pair/*.json')
   .toSorted()
-  .map((file): Vector => ({ ...(JSON.parse(readFileSync(file, 'utf8')) as Vector), name: basename(file, '.json') }));
+  .map((file) => Object.assign(JSON.parse(readFileSync(file, 'utf8')) as Vector, { name: basename(file, '.json') }));
 const bytesOf = (hex: string): Uint8Array => new Uint8Array(Buffer.from(hex, 'hex'));
 const read = <T>(value: Written<T>): T =>
   ({ ...value, nonce: bytesOf(value.nonce), challenge: bytesOf(value.challenge) }) as unknown as T;
@@ -133,7 +133,7 @@ const request = fc
       back: isOf('back') ? parts.back : [],
     });
     const least = isOf('back') ? 44 + 17 + 3 * parts.back.length : 0;
-    return { ...made, size: Math.max(made.size, least) + more };
+    return Object.assign(made, { size: Math.max(made.size, least) + more });
   });
 
 test('any request comes back as it was, and its reply need not be longer', () => {

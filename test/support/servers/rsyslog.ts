@@ -9,7 +9,7 @@ export function startRsyslog(place: Place): Promise<Server> {
       'rsyslog.conf': `
 global(workDirectory="/run/xenreach")
 module(load="imudp")
-input(type="imudp" address="${place.address}" port="514")
+input(type="imudp" ${place.address === '*' ? '' : `address="${place.address}" `}port="514")
 action(type="omfile" file="/run/xenreach/messages")`,
       messages: '',
     },
