@@ -6,6 +6,7 @@ import { selectionOf } from '../check/select.ts';
 import { settingsFor, type CheckSettings } from '../check/settings.ts';
 import { hasProc, thisMachine } from '../load/machine.ts';
 import { UsageError } from '../model/errors.ts';
+import type { Pair } from '../model/pair.ts';
 import type { Site } from '../model/site.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { probeOptions, reportOptions, selectOptions, type Command } from './command.ts';
@@ -46,10 +47,15 @@ export const check: Command = {
 };
 
 /** The main job, on a site that is loaded already: `check` and `demo` are this. */
-export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site): Promise<number> {
+export async function checkSite(
+  values: Arguments,
+  spec: LoadedSpec,
+  site: Site,
+  own: readonly Pair[] = [],
+): Promise<number> {
   const vantage = thisMachine();
   const settings = settingsFor(wishesFrom(values), site, vantage, probes);
-  const paired = await pairsOf(values, site, settings);
+  const paired = await pairsOf(values, site, settings, own);
   const selection = selectionOf(choiceFrom(values), spec, site);
   const log = await openLog(values);
   if (!hasProc()) log.warn(noProc);
@@ -62,7 +68,8 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
     const { events, keepsChecks, end } = listenersFor(sinks, log, values);
     const report = await checkPrepared(prepared, withPairs(settings, paired), events, { signal, keepsChecks });
     end();
-    for (const line of paired?.told() ?? []) log.warn(line);
+    // Whoever reads a report of our own demonstration in another format wants it alone.
+    if (own.length === 0 || values.format === undefined) paired?.told().forEach((line) => log.warn(line));
     return await deliver(report, sinks, renderingFrom(values));
   } catch (error) {
     discardSinks();
@@ -73,11 +80,16 @@ export async function checkSite(values: Arguments, spec: LoadedSpec, site: Site)
 }
 
 /** The other ends, where any are given: nothing of it is loaded otherwise. */
-async function pairsOf(values: Arguments, site: Site, settings: CheckSettings): Promise<PairsInUse | undefined> {
+async function pairsOf(
+  values: Arguments,
+  site: Site,
+  settings: CheckSettings,
+  own: readonly Pair[],
+): Promise<PairsInUse | undefined> {
   const { XENREACH_PAIR: content = '' } = process.env;
-  if (!values.pair && !site.pairs && content === '') return undefined;
+  if (!values.pair && !site.pairs && content === '' && own.length === 0) return undefined;
   const { usePairs } = await import('./pairs.ts');
-  return usePairs(values, site, settings, content);
+  return usePairs(values, site, settings, { content, own });
 }
 
 const withPairs = (settings: CheckSettings, paired: PairsInUse | undefined): CheckSettings =>

@@ -7,6 +7,7 @@ import { defaultSpec } from '../load/default-spec.ts';
 import { loadSpec } from '../load/spec.ts';
 import { UsageError } from '../model/errors.ts';
 import type { LabPoolAccess } from '../lab/index.ts';
+import type { Responder as ResponderType } from '../respond/responder.ts';
 import type { LoadedSpec } from '../model/spec.ts';
 import { checkSite, refuseWords } from './check.ts';
 import type { Arguments } from './options.ts';
@@ -17,6 +18,12 @@ import { probeOptions, reportOptions, selectOptions, type Command } from './comm
 /** Endpoints that stay mute cost their whole timeout; on loopback nobody needs five seconds, or a place in a queue. */
 const loopbackPace = { timeout: '2s', 'per-host': '64' } as const;
 
+const anyPort = 0;
+const standInMs = 3_600_000;
+const standIn = {
+  ...{ host: 'stand-in', roles: [], from: undefined, logs: [], usesConntrack: false, captures: false },
+} as const;
+
 export const demo: Command = {
   about: 'the embedded site on loopback: every row from every role; --broken: a set of broken endpoints',
   usage: '',
@@ -26,15 +33,28 @@ export const demo: Command = {
     refuseWords(positionals, 'demo');
     const { startLab } = await import('../lab/index.ts');
     const spec = await loadSpec(defaultSpec, probes);
-    const lab = await startLab({ broken: values.broken ?? false }).catch(explain);
+    const responders: ResponderType[] = [];
+    const openStandIns = async (address: string, ports: readonly number[]): Promise<Map<string, number>> => {
+      const { Responder } = await import('../respond/responder.ts');
+      const responder = await Responder.start({
+        ports: ports.map(() => ({ transport: 'udp', port: anyPort, rows: [] })),
+        addresses: [address],
+        ...standIn,
+        until: new Date(Date.now() + standInMs),
+      });
+      responders.push(responder);
+      return new Map(ports.map((port, i) => [String(port), responder.ports[i]!.port]));
+    };
+    const lab = await startLab({ broken: values.broken ?? false, openStandIns }).catch(explain);
     try {
       // Its files are our own, wherever the system keeps what is temporary.
       const { folder: _, ...site } = await parseSite(lab.site, 'demo', spec);
       if (isWatched(values)) complain(await discoveredText(lab.pool, spec));
       const usual = { as: sourceRoles(spec), ...loopbackPace };
-      return await checkSite({ ...usual, ...values }, spec, { ...site, origin: 'embedded' });
+      const pairs = responders.map(({ pair }) => pair);
+      return await checkSite({ ...usual, ...values }, spec, { ...site, origin: 'embedded' }, pairs);
     } finally {
-      await lab.close();
+      await Promise.all([lab.close(), ...responders.map((responder) => responder.close())]);
     }
   },
 };

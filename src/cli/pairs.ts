@@ -1,5 +1,6 @@
 /** The responders that a check is to use: from `--pair`, the site and XENREACH_PAIR, with what is to be said of them. */
 import { namedFiles, type CheckSettings } from '../check/settings.ts';
+import type { Pair } from '../model/pair.ts';
 import type { Site } from '../model/site.ts';
 import { openPairs } from '../pair/open.ts';
 import type { Prober } from '../pair/prober.ts';
@@ -13,16 +14,24 @@ export interface PairsInUse {
   told(): readonly string[];
 }
 
-export function usePairs(values: Arguments, site: Site, { run }: CheckSettings, content: string): PairsInUse {
+interface Further {
+  /** Of XENREACH_PAIR. */
+  readonly content: string;
+  /** Of responders of our own. */
+  readonly own: readonly Pair[];
+}
+
+export function usePairs(values: Arguments, site: Site, { run }: CheckSettings, further: Further): PairsInUse {
   const { timeoutMs } = run;
   const { prober, warnings } = openPairs(
-    { files: values.pair ?? [], named: site.pairs ?? [], folders: namedFiles(wishesFrom(values), site), content },
+    { files: values.pair ?? [], named: site.pairs ?? [], folders: namedFiles(wishesFrom(values), site), ...further },
     { timeoutMs },
   );
   if (!values.quiet) warnings.forEach(complain);
   return {
     prober,
     told: () => [
+      ...standInText(prober.standIns),
       ...prober.unused.map(
         ({ pair }) =>
           `the pair of ${pair.host} (${pair.addresses.join(', ')}) was not used: no check of this run goes to a port that it names`,
@@ -34,3 +43,6 @@ export function usePairs(values: Arguments, site: Site, { run }: CheckSettings, 
     ],
   };
 }
+
+const standInText = (rows: readonly string[]): string[] =>
+  rows.length === 0 ? [] : [`proven by a stand-in, in place of services that answer nobody: ${rows.join(', ')}`];

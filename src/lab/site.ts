@@ -17,6 +17,8 @@ export interface LabHost {
   /** Where its ports are opened, when that is not the host itself. */
   readonly addresses?: readonly [string, ...string[]];
   readonly ports?: Readonly<Record<number, PortUse>>;
+  /** UDP ports of a service that answers nobody. */
+  readonly oneWay?: readonly number[];
   readonly console?: 'vnc' | 'rdp';
   readonly domain?: string;
   /** What is wrong with it. */
@@ -39,6 +41,9 @@ export interface LabContext {
   readonly address: (n: number) => string;
 }
 
+/** Opens UDP ports that somebody else has: documented port -> the one in use. */
+export type OpenStandIns = (address: string, ports: readonly number[]) => Promise<ReadonlyMap<string, number>>;
+
 /** Every role that some row starts from. */
 const vantage = [
   'xenserver-host',
@@ -53,14 +58,16 @@ const vantage = [
 /** The `ports` of one host in the site file: documented port -> the one in use. */
 export async function openPorts(
   listeners: Listeners,
-  { host, addresses = [host], ports = {} }: LabHost,
+  { host, addresses = [host], ports = {}, oneWay = [] }: LabHost,
+  openStandIns: OpenStandIns,
 ): Promise<ReadonlyMap<string, number>> {
+  const standIns = oneWay.length > 0 ? await openStandIns(host, oneWay) : [];
   const opened = Object.entries(ports).map(async ([documented, use]) => {
     if (typeof use === 'number') return [documented, use] as const;
     const port = use === vacant ? await listeners.vacant(addresses[0]) : await openPeer(listeners, addresses, use);
     return [documented, port] as const;
   });
-  return new Map(await Promise.all(opened));
+  return new Map([...(await Promise.all(opened)), ...standIns]);
 }
 
 export interface SiteText {

@@ -9,6 +9,8 @@ export interface End {
   readonly pair: Pair;
   readonly tag: Tag;
   readonly nonce: Uint8Array;
+  /** This program started the responder itself. */
+  readonly isOurs: boolean;
   /** The ports that answered, by address, in that order: what they carried, others' receipts can take too. */
   readonly ways: Map<string, Way[]>;
 }

@@ -4,6 +4,7 @@ import { readPair, parsePair, type ReadPair } from '../load/pair.ts';
 import { thisMachine } from '../load/machine.ts';
 import { readTextIfThere, type NamedFiles } from '../load/read-file.ts';
 import { randomBytes, tagWith } from '../net/crypto.ts';
+import type { Pair } from '../model/pair.ts';
 import type { End } from './ends.ts';
 import { Prober, type ProberSettings } from './prober.ts';
 
@@ -14,7 +15,9 @@ export interface Given {
   readonly named: readonly string[];
   readonly folders: NamedFiles;
   /** The content of XENREACH_PAIR. */
-  readonly content: string | undefined;
+  readonly content: string;
+  /** Of responders that this program started itself. */
+  readonly own: readonly Pair[];
 }
 
 export interface Opened {
@@ -30,12 +33,13 @@ export function openPairs(given: Given, settings: Pick<ProberSettings, 'timeoutM
     ...given.files.map((file) => readPair(file, now)),
     ...given.named.map((file) => readPair(file, now, given.folders)),
   ];
-  if (given.content !== undefined && given.content !== '')
+  if (given.content !== '')
     read.push({ name: 'XENREACH_PAIR', pair: parsePair(given.content, 'XENREACH_PAIR', now), warning: null });
-  const ends = read.map(({ pair }): End => ({
+  const ends = [...read.map(({ pair }) => pair), ...given.own].map((pair): End => ({
     pair,
     tag: tagWith(Buffer.from(pair.key, 'base64url')),
     nonce: randomBytes(16),
+    isOurs: given.own.includes(pair),
     ways: new Map(),
   }));
   const isOwn = (address: string): boolean => thisMachine().addresses.includes(address);

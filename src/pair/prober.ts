@@ -44,6 +44,7 @@ export class Prober implements Paired {
   readonly #settings: ProberSettings;
   readonly #used = new Set<End>();
   readonly #silent = new Set<string>();
+  readonly #standIns = new Set<string>();
 
   constructor(ends: readonly End[], settings: ProberSettings) {
     this.#ends = new Ends(ends);
@@ -56,12 +57,17 @@ export class Prober implements Paired {
   }
 
   get unused(): readonly End[] {
-    return this.#ends.all.filter((end) => !this.#used.has(end));
+    return this.#ends.all.filter((end) => !end.isOurs && !this.#used.has(end));
   }
 
   /** Addresses of responders that could not be asked. */
   get silent(): readonly string[] {
     return [...this.#silent];
+  }
+
+  /** Rows of services that answer nobody, where a responder had what they would have had. */
+  get standIns(): readonly string[] {
+    return [...this.#standIns];
   }
 
   probeFor(check: Check, address: string, probe: Probe): Probe {
@@ -96,7 +102,12 @@ export class Prober implements Paired {
       [...Map.groupBy(ofEnd, ({ observation }) => observation.address!)].map(async ([address, same]) => {
         const told = await this.#ask(end, address, same, converse);
         if (told.way === undefined) this.#silent.add(address);
-        for (const entry of same) observations[entry.index] = this.#concluded(entry, told);
+        for (const entry of same) {
+          const observation = this.#concluded(entry, told);
+          observations[entry.index] = observation;
+          if (observation.hint === 'stand-in' || (observation.hint === 'arrived' && entry.as === 'bound'))
+            for (const { row, oneWay } of entry.check.uses) if (oneWay) this.#standIns.add(row);
+        }
       }),
     );
     await Promise.all(asked);
