@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly namespace?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What runs it, with less than we may. */
+  readonly wrap?: readonly string[];
   /** Standard input. */
   readonly input?: string;
   /** It is killed after this; the test then sees the signal. */
@@ -31,7 +33,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export function runXenreach(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const started = performance.now();
-  const [program, ...rest] = on(options.namespace ?? null, [process.execPath, main, ...args]);
+  const [program, ...rest] = on(options.namespace ?? null, [...(options.wrap ?? []), process.execPath, main, ...args]);
   // What vitest sets for its workers is not what a user has.
   const { NODE_OPTIONS: _, NODE_ENV: __, VITEST: ___, ...inherited } = process.env;
   const env = { ...inherited, NO_COLOR: '1', ...options.env };
