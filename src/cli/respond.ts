@@ -49,6 +49,8 @@ export const respond: Command = {
   },
 
   async run({ values, positionals }) {
+    // It runs on somebody's server: 12 MB less, and a flood of 30,000 datagrams makes it grow by 10 MB at most instead of 18.
+    process.getBuiltinModule('node:v8').setFlagsFromString('--optimize-for-size');
     refuseWords(positionals, 'respond');
     const format = oneOf(values.format ?? 'text', 'format', formats);
     const forMs = durationFrom(values);

@@ -52,10 +52,10 @@ describe.skipIf(whyNotLive(python) !== null)('a responder', () => {
 
   test.for(kinds)('%s: gives strangers no byte, however many they are, and lives', async (kind) => {
     await using responder = await start(kind);
-    const before = residentMiB(responder);
     const { udp, tcp } = responder.pair.bound;
-    const { got, sent } = await onClient(
-      `import { createSocket } from 'node:dgram';
+    const flood = () =>
+      onClient(
+        `import { createSocket } from 'node:dgram';
        import { connect } from 'node:net';
        import { randomBytes } from 'node:crypto';
        const [address, udp, tcp] = [process.argv[1], JSON.parse(process.argv[2]), JSON.parse(process.argv[3])];
@@ -78,11 +78,18 @@ describe.skipIf(whyNotLive(python) !== null)('a responder', () => {
        });
        for (const port of tcp) for (let i = 0; i < 20; i += 1) await Promise.all(Array.from({ length: 50 }, () => one(port)));
        setTimeout(() => { console.log(JSON.stringify({ got, sent })); process.exit(); }, 300);`,
-      ...[lab.hosts.server.address, JSON.stringify(udp), JSON.stringify(tcp)],
-    );
-    expect(sent).toBe(udp.length * 10_000 + tcp.length * 1000);
-    expect(got).toBe(0);
-    expect(residentMiB(responder) - before).toBeLessThan(kind === 'python' ? 5 : 40);
+        ...[lab.hosts.server.address, JSON.stringify(udp), JSON.stringify(tcp)],
+      );
+    const first = await flood();
+    // The first one makes room in V8's heap, once; what a second one adds would go on.
+    const before = residentMiB(responder);
+    const second = await flood();
+    const sent = udp.length * 10_000 + tcp.length * 1000;
+    expect([first, second]).toEqual([
+      { got: 0, sent },
+      { got: 0, sent },
+    ]);
+    expect(residentMiB(responder) - before).toBeLessThan(5);
     const { row } = await checkSite(lab.client, site(), {
       args: ['--pair', responder.pairFile, '--row', 'clustering-udp'],
     });

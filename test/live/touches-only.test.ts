@@ -2,15 +2,18 @@
  * A run touches what its rows imply and nothing else. The kernel of the machine that runs it writes down every destination
  * of every packet that leaves; the plan says which there may be, and the resolvers of resolv.conf are the only others.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { exec, makeLab, setFirewall, setNames, whyNotLive, type Lab } from '../support/netns.ts';
+import { exec, makeLab, on, path, setFirewall, setNames, whyNotLive, type Lab } from '../support/netns.ts';
 import { parseReport, type ReportJson } from '../support/report-schema.ts';
 import { runXenreach, type Ran } from '../support/run-xenreach.ts';
 
-const why = whyNotLive();
+const why = whyNotLive('tcpdump');
 
 /** Everything that the machine begins, loopback too. `other` is neither TCP nor UDP, neighbour discovery apart. */
 const witness = `
@@ -176,3 +179,72 @@ test.skipIf(why !== null)('discovery asks the resolvers, when there is a domain,
   const resolver = new Set([`tcp ${lab.hosts.names.address} 53`, `udp ${lab.hosts.names.address} 53`]);
   expect(domain.touched.filter((each) => !resolver.has(each) && each !== 'protocol icmp')).toEqual([]);
 });
+
+test.skipIf(why !== null)(
+  'with a pair that names none of its ports, and without one, the same bytes leave',
+  async () => {
+    const { address } = lab.hosts.server;
+    const roles = ['ntp-server', 'syslog-server', 'cluster-member', 'citrix-license-server'];
+    const site = JSON.stringify({
+      roles: Object.fromEntries(roles.map((role) => [role, address])),
+      'not-used': ['external-domain'],
+    });
+    const pair = join(folder, 'pair.json');
+    const lists = { bound: { udp: [9], tcp: [9] }, held: { udp: [], tcp: [] } };
+    const until = new Date(Date.now() + 60_000).toISOString();
+    const whose = { host: 'elsewhere', addresses: ['192.0.2.1'], roles: [], key: 'A'.repeat(43), until };
+    writeFileSync(pair, JSON.stringify({ schema: 'xenreach.pair/1', ...whose, ...lists }), { mode: 0o600 });
+    const alone = await witnessed(() => sentBy(() => run('check', site)));
+    const paired = await witnessed(() => sentBy(() => run('check', site, ['--pair', pair])));
+    expect(alone.touched).toEqual(
+      [
+        'tcp 123',
+        'tcp 21064',
+        'tcp 27000',
+        'tcp 7279',
+        'tcp 8892',
+        'tcp 8896',
+        'udp 123',
+        'udp 514',
+        'udp 5404',
+        'udp 5405',
+      ].map((port) => port.replace(' ', ` ${address} `)),
+    );
+    expect(paired.touched).toEqual(alone.touched);
+    // Empty datagrams, but for the question to the time server: what every version sent.
+    expect(alone.result.datagrams).toEqual({ 123: [48], 514: [0], 5404: [0], 5405: [0] });
+    expect(paired.result.datagrams).toEqual(alone.result.datagrams);
+    expect(paired.result.ran.stderr).toContain('the pair of elsewhere (192.0.2.1) was not used');
+    // It listens nowhere meanwhile.
+    expect(alone.result.listening).toBe('');
+  },
+);
+
+/** The lengths of the payloads that left by UDP, by port, and what listened while they did. */
+async function sentBy(
+  doing: () => Promise<Ran>,
+): Promise<{ ran: Ran; datagrams: Record<string, number[]>; listening: string }> {
+  const argv = ['tcpdump', '-i', 'eth0', '-Q', 'out', '-n', '-l', '-q', '-U', 'udp'];
+  const [program, ...args] = on(lab.client.namespace, argv);
+  const child = spawn(program, args, { env: { ...process.env, PATH: path }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  child.stdout.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+  await new Promise<void>((ready) =>
+    child.stderr.on('data', (chunk: Buffer) => String(chunk).includes('listening') && ready()),
+  );
+  let listening = '';
+  const look = setInterval(() => (listening += exec(lab.client.namespace, ['ss', '-Hlnt'])), 200);
+  const ran = await doing();
+  clearInterval(look);
+  await sleep(300);
+  child.kill('SIGINT');
+  await once(child, 'close');
+  const lengths = [...printed.matchAll(/> \S+\.(\d+): UDP, length (\d+)/g)];
+  const datagrams = Object.fromEntries(
+    [...Map.groupBy(lengths, ([, port]) => port!)].map(([port, same]) => [
+      port,
+      [...new Set(same.map(([, , length]) => Number(length)))],
+    ]),
+  );
+  return { ran, datagrams, listening };
+}
