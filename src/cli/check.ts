@@ -57,6 +57,8 @@ export async function checkSite(
   const settings = settingsFor(wishesFrom(values), site, vantage, probes);
   const paired = await pairsOf(values, site, settings, own);
   const selection = selectionOf(choiceFrom(values), spec, site);
+  if (values.both && !paired)
+    throw new UsageError('--both has the other end probe back: name its pair with --pair FILE');
   const log = await openLog(values);
   if (!hasProc()) log.warn(noProc);
   const interruption = new Interruption(deadlineFrom(values));
@@ -64,7 +66,8 @@ export async function checkSite(
   try {
     const sinks = openSinks(values);
     await splay(splayFrom(values), signal);
-    const prepared = await prepare({ spec, site, vantage, selection }, settings.run, signal);
+    const ready = await prepare({ spec, site, vantage, selection }, settings.run, signal);
+    const prepared = paired && values.both ? { ...ready, plan: await paired.listen(ready, values) } : ready;
     const { events, keepsChecks, end } = listenersFor(sinks, log, values);
     const report = await checkPrepared(prepared, withPairs(settings, paired), events, { signal, keepsChecks });
     end();
@@ -75,6 +78,7 @@ export async function checkSite(
     discardSinks();
     throw error;
   } finally {
+    await paired?.close();
     interruption.release();
   }
 }

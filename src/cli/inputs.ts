@@ -11,7 +11,12 @@ export interface Loaded {
   readonly specFiles: readonly string[];
 }
 
-export function inputsOf(wishes: Wishes, { site, siteFile, specFiles }: Loaded, { run }: CheckSettings): Inputs {
+export function inputsOf(
+  wishes: Wishes,
+  { site, siteFile, specFiles }: Loaded,
+  { run }: CheckSettings,
+  pairs: readonly string[] = [],
+): Inputs {
   const named = namedFiles(wishes, site);
   const bySite = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: outsideText(path, named) });
   const byCommand = (path: string, as: InputFile['as']): InputFile => ({ as, path, note: null });
@@ -23,6 +28,8 @@ export function inputsOf(wishes: Wishes, { site, siteFile, specFiles }: Loaded, 
       ...specFiles.map((path) => byCommand(path, 'spec')),
       ...site.trust.map((path) => bySite(path, 'trust')),
       ...(wishes.ca ?? []).map((path) => byCommand(path, 'ca')),
+      ...(site.pairs ?? []).map((path) => bySite(path, 'pair')),
+      ...pairs.map((path) => byCommand(path, 'pair')),
       ...(isSiteProxy && password !== undefined ? [bySite(password, 'proxy.passwordFile')] : []),
     ],
     proxy: run.proxy && { host: run.proxy.host, port: run.proxy.port, username: run.proxy.username ?? null },

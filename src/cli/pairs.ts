@@ -2,8 +2,12 @@
 import { namedFiles, type CheckSettings } from '../check/settings.ts';
 import type { Pair } from '../model/pair.ts';
 import type { Site } from '../model/site.ts';
+import type { Prepared } from '../check/check.ts';
+import type { Plan } from '../model/plan.ts';
+import { listenHere } from '../pair/listen.ts';
 import { openPairs } from '../pair/open.ts';
 import type { Prober } from '../pair/prober.ts';
+import type { Responder } from '../respond/responder.ts';
 import type { Arguments } from './options.ts';
 import { complain } from './streams.ts';
 import { wishesFrom } from './wishes.ts';
@@ -12,6 +16,9 @@ export interface PairsInUse {
   readonly prober: Prober;
   /** What was found out about the responders themselves. */
   told(): readonly string[];
+  /** Opens what rows want here of the other ends (`--both`): the plan with those rows in it. */
+  listen(prepared: Prepared, values: Arguments): Promise<Plan>;
+  close(): Promise<void>;
 }
 
 interface Further {
@@ -23,13 +30,21 @@ interface Further {
 
 export function usePairs(values: Arguments, site: Site, { run }: CheckSettings, further: Further): PairsInUse {
   const { timeoutMs } = run;
-  const { prober, warnings } = openPairs(
+  const { prober, ends, warnings } = openPairs(
     { files: values.pair ?? [], named: site.pairs ?? [], folders: namedFiles(wishesFrom(values), site), ...further },
     { timeoutMs },
   );
   if (!values.quiet) warnings.forEach(complain);
+  let responder: Responder | undefined;
   return {
     prober,
+    listen: async (prepared) => {
+      const opened = await listenHere(prober, ends, { ...prepared, site, probes: run.probes });
+      ({ responder } = opened);
+      for (const line of opened.told) complain(line);
+      return opened.plan;
+    },
+    close: async () => responder?.close(),
     told: () => [
       ...standInText(prober.standIns),
       ...prober.unused.map(

@@ -31,7 +31,10 @@ export const plan: Command = {
     const settings = settingsFor({ ...wishes, needsSecrets: false }, site, vantage, probes);
     const selection = selectionOf(choiceFrom(values), spec, site);
     const prepared = prepareOffline({ spec, site, vantage, selection }, settings.run);
-    const report = { ...plannedReport(prepared, settings.mode), inputs: inputsOf(wishes, loaded, settings) };
+    const report = {
+      ...plannedReport(prepared, settings.mode),
+      inputs: inputsOf(wishes, loaded, settings, values.pair),
+    };
     if (values.format === 'sh') {
       writeOut(scriptOf(prepared.plan, report, scriptOptions(wishes, settings, values)));
       return 0;

@@ -167,7 +167,7 @@ export const tailKeys = keysOf(TailShape);
 
 /** A file that the command line or the site names. */
 const InputFileShape = v.object({
-  as: v.picklist(['site', 'spec', 'trust', 'ca', 'proxy.passwordFile']),
+  as: v.picklist(['site', 'spec', 'trust', 'ca', 'proxy.passwordFile', 'pair']),
   path: Text,
   /** Why `check` would not take it. */
   note: v.nullable(Text),

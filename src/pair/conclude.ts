@@ -135,3 +135,47 @@ export function withSizes(observation: Observation, { transport }: Check, sizes:
   const warning = `datagrams of more than ${Math.min(sizes.there, sizes.back)} bytes vanish ${way}, and no router says so (a path MTU black hole)`;
   return { ...observation, evidence, warnings: [...observation.warnings, warning] };
 }
+
+/** Something of the other end's that came here. */
+export interface BackArrival extends Port {
+  readonly nonce: string;
+  readonly from: string;
+  readonly seen: number;
+}
+
+interface Back {
+  /** Over which port the other end was asked to probe; undefined where it could not be. */
+  readonly way: Port | undefined;
+  readonly arrival: BackArrival | undefined;
+  /** The other end's own addresses. */
+  readonly from: readonly string[];
+}
+
+/** The other end probed this machine: what came of it. */
+export function arrivedBack(check: Check, observation: Observation, { way, arrival, from }: Back): Observation {
+  const { transport, port } = check;
+  const sent = transport === 'tcp' ? 1 : leastSends;
+  const source = arrival?.from ?? from[0] ?? null;
+  const nat = arrival !== undefined && !from.includes(arrival.from);
+  const asked = way ? `${way.transport} ${way.port}` : null;
+  const seen = arrival?.seen ?? 0;
+  const pair = {
+    ...{ port: 'bound', proof: 'receipt', sent, seen, sourceSeen: source, nat },
+    back: arrival !== undefined,
+    asked,
+  };
+  const told = { ...observation, evidence: { ...observation.evidence, pair }, remedy: null };
+  if (!way) {
+    const detail = 'the other end could not be asked to probe this machine: none of the ports that it holds works';
+    return { ...told, outcome: 'local', stage: null, hint: null, detail };
+  }
+  if (arrival) {
+    const what =
+      transport === 'tcp' ? 'the connection arrived' : `${Math.min(seen, sent)} of ${sent} datagrams arrived`;
+    const detail = `a stand-in here was probed by the other end: ${what}${nat ? translatedText(source) : ''}`;
+    return { ...told, outcome: 'answered', stage: null, hint: 'stand-in', detail };
+  }
+  const stage = transport === 'tcp' ? 'connect' : 'exchange';
+  const detail = `the other end probed ${transport} ${port} of this machine, which was listening and saw nothing`;
+  return { ...told, outcome: 'timeout', stage, hint: 'not-arrived', detail };
+}

@@ -23,10 +23,13 @@ export interface Way extends Port {
 export type Holding = 'bound' | 'held';
 
 export class Ends {
+  /** In the order in which they were given. */
+  readonly given: readonly End[];
   readonly all: readonly End[];
   readonly #byAddress = new Map<string, End[]>();
 
   constructor(ends: readonly End[]) {
+    this.given = ends;
     // Of two pairs for one port the later one speaks: its responder was started after the other's.
     this.all = ends.toSorted((a, b) => Date.parse(b.pair.until) - Date.parse(a.pair.until));
     for (const end of this.all) {

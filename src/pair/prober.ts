@@ -3,14 +3,15 @@
  * a service holds it, the check is the usual one. When all has been sent, each responder is asked over any port that
  * worked what came to the others.
  */
-import type { Observation } from '../model/outcome.ts';
+import { answered, type Observation } from '../model/outcome.ts';
 import type { Check } from '../model/plan.ts';
 import { optionsOf, type Probe, type Target } from '../model/probe.ts';
 import type { Converse, Paired, SeenAtAddress } from '../run/paired.ts';
 import type { Asked, Port, Receipt } from '../wire/pair.ts';
-import { concluded, isSettledBy, withSizes } from './conclude.ts';
+import type { BackCheck } from './back.ts';
+import { arrivedBack, concluded, isSettledBy, withSizes, type BackArrival } from './conclude.ts';
 import { Ends, waysTo, type End, type Holding } from './ends.ts';
-import { askPort, askReceipts, askSize, askSizes, sayBye, sizesFor, type Sizes } from './talk.ts';
+import { askBack, askPort, askReceipts, askSize, askSizes, sayBye, sizesFor, type Sizes } from './talk.ts';
 
 export interface ProberSettings {
   /** As of now: a link may have come up since the start. */
@@ -37,6 +38,9 @@ interface Waiting extends SeenAtAddress {
 }
 
 const askMs = 2000;
+/** Three probes of the other end, and a little more. */
+const backMs = 2500;
+const pauseMs = 50;
 const sizeMs = 1000;
 
 export class Prober implements Paired {
@@ -45,6 +49,9 @@ export class Prober implements Paired {
   readonly #used = new Set<End>();
   readonly #silent = new Set<string>();
   readonly #standIns = new Set<string>();
+  /** What the other end is to probe here, by the check's id. */
+  readonly #backs = new Map<string, BackCheck>();
+  #arrivals: () => readonly BackArrival[] = () => [];
 
   constructor(ends: readonly End[], settings: ProberSettings) {
     this.#ends = new Ends(ends);
@@ -70,7 +77,14 @@ export class Prober implements Paired {
     return [...this.#standIns];
   }
 
+  /** This machine listens too; `arrivals` says what came. */
+  listenFor(backs: readonly BackCheck[], arrivals: () => readonly BackArrival[]): void {
+    for (const back of backs) this.#backs.set(back.check.id, back);
+    this.#arrivals = arrivals;
+  }
+
   probeFor(check: Check, address: string, probe: Probe): Probe {
+    if (this.#backs.has(check.id)) return { ...later, options: probe.options };
     if (check.viaProxy || check.isName) return probe;
     const found = this.#ends.holding(address, check.transport, check.port);
     if (!found) return probe;
@@ -84,7 +98,12 @@ export class Prober implements Paired {
     return { transport, port, about, options: schema, run: (io, target) => askPort(io, target, found.end) };
   }
 
+  isUnpaced({ id, transport, port }: Check, address: string): boolean {
+    return this.#backs.has(id) || this.#ends.holding(address, transport, port)?.as === 'bound';
+  }
+
   waits({ check, observation }: SeenAtAddress): boolean {
+    if (this.#backs.has(check.id)) return true;
     const { address } = observation;
     if (address === null || check.viaProxy || check.isName) return false;
     const found = this.#ends.holding(address, check.transport, check.port);
@@ -92,11 +111,14 @@ export class Prober implements Paired {
   }
 
   async conclude(waiting: readonly SeenAtAddress[], converse: Converse): Promise<readonly Observation[]> {
-    const entries = waiting.map(({ check, observation }, index): Waiting => {
-      const found = this.#ends.holding(observation.address!, check.transport, check.port)!;
-      return { check, observation, index, ...found };
-    });
     const observations = waiting.map(({ observation }) => observation);
+    const entries = waiting.flatMap(({ check, observation }, index): Waiting[] => {
+      if (this.#backs.has(check.id)) return [];
+      const found = this.#ends.holding(observation.address!, check.transport, check.port)!;
+      return [{ check, observation, index, ...found }];
+    });
+    // Before the others, which say goodbye.
+    await this.#askBack(waiting, observations, converse);
     const groups = Map.groupBy(entries, ({ end }) => end);
     const asked = [...groups].flatMap(([end, ofEnd]) =>
       [...Map.groupBy(ofEnd, ({ observation }) => observation.address!)].map(async ([address, same]) => {
@@ -119,6 +141,52 @@ export class Prober implements Paired {
     const isTranslated = (address: string | null): boolean => address !== null && !this.#settings.isOwn(address);
     const told = concluded(check, observation, { as, receipt, way, source, isTranslated });
     return sizes ? withSizes(told, check, sizes) : told;
+  }
+
+  /** Has each other end probe this machine, and waits until all has come that was asked for, or for so long. */
+  async #askBack(waiting: readonly SeenAtAddress[], observations: Observation[], converse: Converse): Promise<void> {
+    const backs = waiting.flatMap(({ check }, index) => {
+      const back = this.#backs.get(check.id);
+      return back ? [{ ...back, index }] : [];
+    });
+    const byEnd = Map.groupBy(backs, ({ end }) => end);
+    const asked = [...byEnd].map(async ([place, same]) => {
+      const end = this.#ends.given[place]!;
+      const way = await this.#sendBack(
+        end,
+        same.map(({ check: { transport, port } }) => ({ transport, port })),
+        converse,
+      );
+      const came = (back: BackCheck): BackArrival | undefined => this.#arrivals().find((one) => isOf(one, back, end));
+      const until = performance.now() + backMs;
+      const isAllHere = (): boolean => !way || same.every(came);
+      while (performance.now() < until && !isAllHere()) await pause(pauseMs);
+      for (const back of same) {
+        const { check, index } = back;
+        observations[index] = arrivedBack(check, observations[index]!, {
+          way,
+          arrival: came(back),
+          from: end.pair.addresses,
+        });
+        if (came(back)) for (const { row, oneWay } of check.uses) if (oneWay) this.#standIns.add(row);
+      }
+    });
+    await Promise.all(asked);
+  }
+
+  async #sendBack(end: End, ports: readonly Port[], converse: Converse): Promise<Port | undefined> {
+    for (const address of end.pair.addresses) {
+      for (const way of waysTo(end, address)) {
+        const target = targetOf(address, way);
+        // One after the other: the first that works is enough.
+        const isAsked = await converse(target, askMs, (io) => askBack(io, target, end, ports)).then(
+          () => true,
+          () => false,
+        );
+        if (isAsked) return way;
+      }
+    }
+    return undefined;
   }
 
   /** Receipts for what is not known yet, sizes where a UDP port works, and goodbye. */
@@ -168,5 +236,18 @@ export class Prober implements Paired {
     );
   }
 }
+
+/** A check whose answer comes from elsewhere. */
+const later = {
+  transport: 'either',
+  port: 0,
+  about: { title: '', sends: '', proves: '', leaves: '', reference: '' },
+  run: () => Promise.resolve(answered('to be probed by the other end')),
+} as const;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const isOf = (one: BackArrival, { check }: BackCheck, { nonce }: End): boolean =>
+  one.transport === check.transport && one.port === check.port && one.nonce === Buffer.from(nonce).toString('hex');
 
 const targetOf = (address: string, { transport, port }: Port): Target => ({ host: address, address, port, transport });

@@ -15,6 +15,7 @@ import {
   mostSize,
   newRequest,
   type Asked,
+  type Port,
   type Receipt,
   type Reply,
   type Request,
@@ -73,6 +74,15 @@ export async function askReceipts(
   }
   return { receipts, source };
 }
+
+/** Has the other end probe these ports of ours: it asks for its challenge back first. */
+export async function askBack(io: ProbeIo, target: Target, end: End, back: readonly Port[]): Promise<void> {
+  const { challenge } = await exchange(io, target, end, 'back', { back, sequence: 1, size: backSize });
+  await exchange(io, target, end, 'back', { back, challenge, sequence: 2, size: backSize });
+}
+
+/** Room for as many ports as one request takes. */
+const backSize = 256;
 
 export async function sayBye(io: ProbeIo, target: Target, end: End): Promise<void> {
   await exchange(io, target, end, 'bye', {});

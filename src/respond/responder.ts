@@ -40,15 +40,15 @@ export interface ResponderOptions extends Pick<WitnessOptions, 'logs' | 'usesCon
   readonly until: Date;
   /** Who may ask; undefined is whoever holds the key. */
   readonly from: Networks | undefined;
-  /** Absent: a new one. */
-  readonly key?: Uint8Array;
+  /** Those of pairs that others gave out, where the asker listens too. @default one new one */
+  readonly keys?: readonly [Uint8Array, ...Uint8Array[]];
   onArrival?(arrival: Arrival): void;
   onBye?(address: string): void;
 }
 
 const readyMs = 1500;
-/** How often a port is tried that asks for any free number. */
 const backSends = 3;
+const backMs = 400;
 
 export class Responder {
   readonly pair: Pair;
@@ -56,35 +56,38 @@ export class Responder {
   readonly witnesses: Witnesses;
   readonly #startedAt = new Date();
   readonly #standIns: StandIns;
-  readonly #answers: Answers;
+  readonly #answers: readonly Answers[];
 
   /** Resolves when every port that is said to be bound has answered. A port that cannot be bound is told as `failed`. */
   static async start(options: ResponderOptions): Promise<Responder> {
-    const key = options.key ?? crypto().randomBytes(32);
-    const tag = tagWith(key);
+    const [key, ...others] = options.keys ?? [crypto().randomBytes(32)];
+    const tags = [key, ...others].map(tagWith);
     const ownNonce = randomBytes(16);
     const secret = crypto().randomBytes(32);
     let isReady = false;
-    const answers: Answers = new Answers({
-      tag,
-      allows: (address) => options.from?.has(address) ?? true,
-      nowMs: () => performance.now(),
-      ownNonce: Buffer.from(ownNonce).toString('hex'),
-      challengeFor: (address, nonce) => tagWith(secret)(Buffer.from(address), nonce),
-      sighting: (source, asked, nonce) => witnesses?.sighting(source, asked, nonce),
-      onArrival: (arrival) => options.onArrival?.(arrival),
-      onBye: (address) => options.onBye?.(address),
-      onBack: (address, request) => void askBack(address, request, tag),
-    });
     let witnesses: Witnesses | undefined;
+    const answers = tags.map(
+      (tag) =>
+        new Answers({
+          tag,
+          allows: (address) => options.from?.has(address) ?? true,
+          nowMs: () => performance.now(),
+          ownNonce: Buffer.from(ownNonce).toString('hex'),
+          challengeFor: (address, nonce) => tagWith(secret)(Buffer.from(address), nonce),
+          sighting: (source, asked, nonce) => witnesses?.sighting(source, asked, nonce),
+          onArrival: (arrival) => options.onArrival?.(arrival),
+          onBye: (address) => options.onBye?.(address),
+          onBack: (address, request) => void askBack(address, request, tag),
+        }),
+    );
     const standIns = new StandIns({
-      answer: (message, from, at) => answers.answer(message, from, at),
-      accepted: (from, at) => (isReady ? answers.accepted(from, at) : undefined),
+      answer: (message, from, at) => firstOf(answers, (each) => each.answer(message, from, at)),
+      accepted: (from, at) => (isReady ? answers.forEach((each) => each.accepted(from, at)) : undefined),
     });
     const ports = await openAll(options, standIns);
     for (const [i, port] of ports.entries()) {
       if (port.state !== 'bound') continue;
-      if (await answersItself(port, options.addresses, ownNonce, tag)) continue;
+      if (await answersItself(port, options.addresses, ownNonce, tags[0]!)) continue;
       await standIns.shut(port.transport, port.port);
       ports[i] = { ...port, state: 'failed', why: 'it was bound and does not answer this machine itself' };
     }
@@ -99,7 +102,7 @@ export class Responder {
       readonly key: Uint8Array;
       readonly ports: readonly SurveyedPort[];
       readonly standIns: StandIns;
-      readonly answers: Answers;
+      readonly answers: readonly Answers[];
       readonly witnesses: Witnesses;
     },
   ) {
@@ -123,7 +126,7 @@ export class Responder {
 
   /** What came so far. */
   get arrivals(): readonly Arrival[] {
-    return this.#answers.arrivals;
+    return this.#answers.flatMap(({ arrivals }) => arrivals);
   }
 
   receipts(ended: Receipts['ended']): Receipts {
@@ -155,7 +158,7 @@ export class Responder {
       ...{ proof: 'none', from: null, fromPort: null, nonce: null, mark: null, datagrams: 0, maxBytes: 0 },
       ...parts,
     });
-    const arrived = this.#answers.arrivals
+    const arrived = this.arrivals
       .filter(isIt)
       .map(({ from, fromPort, nonce, seen, bytes }) =>
         receipt({ proof: 'receipt', from, fromPort, nonce, datagrams: seen, maxBytes: bytes }),
@@ -168,6 +171,14 @@ export class Responder {
     const all = [...arrived, ...witnessed];
     return all.length > 0 ? all : [receipt({})];
   }
+}
+
+function firstOf<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const found = find(item);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function listsOf(ports: readonly SurveyedPort[], state: PortState['state']): Pair['bound'] {
@@ -211,12 +222,16 @@ async function answersItself(
   return (await Promise.all(asked)).every((answer) => answer !== undefined);
 }
 
-/** The other end listens too, and wants to know whether it is reached. */
+/** The other end listens too, and wants to know whether it is reached: three datagrams, or one connection. */
 async function askBack(address: string, { back, nonce }: Request, tag: ReturnType<typeof tagWith>): Promise<void> {
+  const askOnce = (port: Port, sequence: number): Promise<unknown> => {
+    const message = encodeRequest(newRequest({ type: 'probe', ...port, nonce, sequence }), tag);
+    return ask({ ...port, address, message, sends: 1, timeoutMs: port.transport === 'tcp' ? readyMs : backMs });
+  };
   await Promise.all(
-    back.map(({ transport, port }) => {
-      const message = encodeRequest(newRequest({ type: 'probe', transport, port, nonce }), tag);
-      return ask({ transport, address, port, message, sends: backSends, timeoutMs: readyMs });
+    back.map(async (port) => {
+      // One after the other: a burst is what queues on the way drop.
+      for (let i = 1; i <= (port.transport === 'tcp' ? 1 : backSends); i += 1) await askOnce(port, i);
     }),
   );
 }

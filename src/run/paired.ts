@@ -15,6 +15,8 @@ export type Converse = <T>(target: Target, timeoutMs: number, talk: (io: ProbeIo
 export interface Paired {
   /** How the check is made at this address: where a responder holds the port, it is asked instead. */
   probeFor(check: Check, address: string, probe: Probe): Probe;
+  /** Its datagrams go to somebody who answers: they wait for no rhythm of ICMP errors. */
+  isUnpaced(check: Check, address: string): boolean;
   /** The other end is to be asked what it saw, when everything has been sent. */
   waits(seen: SeenAtAddress): boolean;
   /** The same observations, in their order, with what the other ends know of them. Never rejects. */

@@ -115,7 +115,7 @@ class Run {
     const named: number[] = [];
     for (const [index, check] of this.#checks.entries()) {
       if (isNamed(check, this.#probeOf(check))) named.push(index);
-      else this.#pool.add(index, this.#hostOf(check, literalOf(check)), this.#isPaced(check));
+      else this.#pool.add(index, this.#hostOf(check, literalOf(check)), this.#isPaced(check, literalOf(check)));
     }
     await forEachName(named, (index) => this.#scheduleNamed(index));
   }
@@ -140,7 +140,7 @@ class Run {
     for (const address of addresses) {
       const job = this.#jobFor(index, address);
       job.named = named;
-      this.#pool.add(job, this.#hostOf(check, address), this.#isPaced(check));
+      this.#pool.add(job, this.#hostOf(check, address), this.#isPaced(check, address));
     }
   }
 
@@ -198,7 +198,7 @@ class Run {
 
   #putBack(job: Job, shortage: Shortage): void {
     const { check, address, putBacks } = job;
-    this.#pool.putBack(job, this.#hostOf(check, address), this.#isPaced(check), pauseMs(shortage, putBacks));
+    this.#pool.putBack(job, this.#hostOf(check, address), this.#isPaced(check, address), pauseMs(shortage, putBacks));
     job.putBacks += 1;
     job.release();
   }
@@ -216,8 +216,9 @@ class Run {
     return check.viaProxy ? (this.#settings.proxy?.host ?? address) : address;
   }
 
-  #isPaced(check: Check): boolean {
-    return check.transport === 'udp' && this.#probeOf(check).perAddress !== false;
+  #isPaced(check: Check, address: string): boolean {
+    if (check.transport !== 'udp' || this.#probeOf(check).perAddress === false) return false;
+    return this.#settings.paired?.isUnpaced(check, address) !== true;
   }
 }
 

@@ -1,0 +1,92 @@
+/** `check --both`: the other end probes this machine, and the rows that start there are proven here. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { checkSite, type SiteRun } from '../support/check-site.ts';
+import { exec, filterAt, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
+import { kinds, python, startResponder } from '../support/respond.ts';
+
+describe.skipIf(whyNotLive(python, 'tcpdump') !== null)('a check of both directions', () => {
+  let lab: Lab<'one' | 'two'>;
+
+  beforeAll(() => {
+    lab = makeLab(['one', 'two']);
+  });
+
+  afterEach(() => setFirewall(lab.router, ''));
+
+  afterAll(() => lab?.[Symbol.dispose]());
+
+  const families = [4, 6] as const;
+  const at = (host: { address: string; address6: string }, family: 4 | 6): string =>
+    family === 4 ? host.address : host.address6;
+
+  for (const kind of kinds) {
+    test.for(families)(`${kind}: Provisioning, from the target device, over IPv%i`, async (family) => {
+      const roles = { 'pvs-server': at(lab.hosts.one, family), 'pvs-target-device': at(lab.client, family) };
+      const site = { roles, vantage: ['pvs-target-device'] };
+      await using responder = await startResponder(lab.hosts.one, site, { kind, roles: ['pvs-server'] });
+      const args = ['--pair', responder.pairFile, '--both', '--timeout', '2s'];
+      const open = await checkSite(lab.client, site, { args });
+      for (const id of ['pvs-logon', 'pvs-server-ports', 'pvs-outbound', 'pvs-target-port'])
+        expect(open.row(id)).toMatchObject({ verdict: 'pass' });
+      expect(open.row('pvs-outbound').because).toMatch(/^a stand-in here was probed by the other end: 3 of 3/);
+      expect(open.ran.exitCode).toBe(0);
+      // It listened while it ran, and no longer.
+      expect(exec(lab.client.namespace, ['ss', '-Hlntu'])).toBe('');
+
+      setFirewall(lab.router, filterAt('forward', 'udp dport 6902 drop'));
+      const shut = await checkSite(lab.client, site, { args });
+      expect(shut.row('pvs-outbound')).toMatchObject({ verdict: 'fail' });
+      expect(shut.row('pvs-outbound').because).toMatch(
+        /^firewall: .*the other end probed udp 6902 of this machine, which was listening and saw nothing/,
+      );
+      expect(shut.row('pvs-outbound').remedy).toMatch(
+        /^Ask for UDP 6902 from \S+ to \S+; \S+ was listening and nothing came/,
+      );
+      expect(shut.row('pvs-target-port').verdict).toBe('pass');
+    });
+  }
+
+  test('a cluster of three, each way, with the ports of each bound once', async () => {
+    const { one, two } = lab.hosts;
+    const members = [lab.client, one, two].map(({ address }) => address);
+    const site = { roles: { 'xenserver-host': members, 'cluster-member': members } };
+    const options = { roles: ['cluster-member'] };
+    await using first = await startResponder(one, site, options);
+    await using second = await startResponder(two, site, { ...options, kind: 'python' });
+    setFirewall(lab.router, filterAt('forward', `ip saddr ${two.address} tcp dport 8896 drop`));
+    const rows = ['clustering-tcp', 'clustering-udp'].flatMap((row) => ['--row', row]);
+    const args = ['--pair', first.pairFile, '--pair', second.pairFile, '--both', ...rows];
+    const run: SiteRun = await checkSite(lab.client, site, { args });
+    expect(run.row('clustering-udp').verdict).toBe('pass');
+    expect(run.checks('clustering-udp')).toHaveLength(8);
+    expect(run.row('clustering-tcp').verdict).toBe('fail');
+    const failing = run.checks('clustering-tcp').filter(({ verdict }) => verdict === 'fail');
+    expect(failing).toMatchObject([
+      { port: 8896, hint: 'not-arrived', evidence: { pair: { sourceSeen: two.address } } },
+    ]);
+  });
+
+  test('nobody is probed who did not ask himself', async () => {
+    // The responder's own packets are counted: none goes anywhere but to the address that asked.
+    const site = {
+      roles: { 'pvs-server': lab.hosts.one.address, 'pvs-target-device': lab.client.address },
+      vantage: ['pvs-target-device'],
+    };
+    await using responder = await startResponder(lab.hosts.one, site, { roles: ['pvs-server'] });
+    setFirewall(
+      lab.hosts.one,
+      `table inet lab {
+         set to { type ipv4_addr; flags dynamic; }
+         chain lab {
+           type filter hook output priority 0;
+           meta l4proto { tcp, udp } oifname "eth0" add @to { ip daddr }
+         }
+       }`,
+    );
+    await checkSite(lab.client, site, { args: ['--pair', responder.pairFile, '--both', '--timeout', '2s'] });
+    expect(exec(lab.hosts.one.namespace, ['nft', 'list', 'set', 'inet', 'lab', 'to'])).toContain(
+      `elements = { ${lab.client.address} }`,
+    );
+    setFirewall(lab.hosts.one, '');
+  });
+});
