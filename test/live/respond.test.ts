@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Hint, Outcome } from '../../src/model/outcome.ts';
 import type { RowVerdict } from '../../src/model/verdict.ts';
 import { checkSite, type SiteRun } from '../support/check-site.ts';
-import { exec, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
+import { exec, filterAt, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
 import { kinds, python, startResponder, type Running } from '../support/respond.ts';
 import type { Server } from '../support/servers.ts';
 import { startEcho } from '../support/servers/echo.ts';
@@ -238,5 +238,56 @@ describe.skipIf(needed !== null).for(kinds)('with the %s responder', (kind) => {
     expect(new Set(syslog.map(({ from }) => from))).toEqual(new Set([lab.client.address, lab.client.address6]));
     expect((await responder.ended).exitCode).toBe(3);
     expect(exec(lab.hosts.server.namespace, ['ss', '-Hlntu'])).toBe('');
+  });
+});
+
+describe.skipIf(needed !== null)('a path that loses large packets', () => {
+  test.for([
+    ['there', 'ip daddr'],
+    ['back', 'ip saddr'],
+  ] as const)('without a word is told as a black hole: on the way %s', async ([way, side]) => {
+    using lab = makeLab(['server']);
+    const { server } = lab.hosts;
+    const site = { roles: { 'syslog-server': server.address, 'cluster-member': server.address } };
+    await using responder = await startResponder(server, site, { roles: Object.keys(site.roles) });
+    setFirewall(lab.router, filterAt('forward', `${side} ${server.address} meta l4proto udp meta length > 1450 drop`));
+    const args = ['--pair', responder.pairFile, '--row', 'syslog', '--row', 'clustering-udp'];
+    const { row, checks } = await checkSite(lab.client, site, { args });
+    const mtu = { there: way === 'there' ? 1372 : 1472, back: 1372, blackHole: true };
+    expect(checks('syslog')[0]?.evidence['pair']).toMatchObject({ mtu });
+    expect(row('syslog')).toMatchObject({ verdict: 'warn' });
+    expect(row('syslog').because).toMatch(
+      /datagrams of more than 1372 bytes vanish on the way (?:there|back), and no router says so/,
+    );
+  });
+
+  test('with the router saying so is no black hole', async () => {
+    using lab = makeLab(['server']);
+    const { server } = lab.hosts;
+    const site = { roles: { 'syslog-server': server.address } };
+    await using responder = await startResponder(server, site, { roles: ['syslog-server'] });
+    exec(lab.router.namespace, ['ip', 'link', 'set', 'to1', 'mtu', '1400']);
+    const { row, checks } = await checkSite(lab.client, site, {
+      args: ['--pair', responder.pairFile, '--row', 'syslog'],
+    });
+    expect(row('syslog')).toMatchObject({ verdict: 'pass' });
+    expect(checks('syslog')[0]?.evidence['pair']).toMatchObject({ mtu: { there: 1372, blackHole: false } });
+  });
+});
+
+describe.skipIf(needed !== null)('without a pair', () => {
+  test('a router’s reset looks like a closed port, which before an install is good news; with one it does not', async () => {
+    using lab = makeLab(['server']);
+    const { server } = lab.hosts;
+    const site = { roles: { 'citrix-license-server': server.address } };
+    setFirewall(lab.router, filterAt('forward', 'tcp dport 27000 reject with tcp reset'));
+    await using responder = await startResponder(server, site, { roles: ['citrix-license-server'] });
+    const args = ['--mode', 'path', '--row', 'license-initial'];
+    const alone = await checkSite(lab.client, site, { args });
+    expect(alone.row('license-initial')).toMatchObject({ verdict: 'pass' });
+    expect(alone.checks('license-initial')).toMatchObject([{ outcome: 'refused', hint: null }]);
+    const paired = await checkSite(lab.client, site, { args: [...args, '--pair', responder.pairFile] });
+    expect(paired.row('license-initial')).toMatchObject({ verdict: 'fail' });
+    expect(paired.checks('license-initial')).toMatchObject([{ outcome: 'refused', hint: 'refused-on-the-way' }]);
   });
 });
