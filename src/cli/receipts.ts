@@ -1,6 +1,6 @@
 /** What a responder says to its user: its ports, the pair for the other end, and in the end what came. */
 import { portRuns } from '../model/ports.ts';
-import type { Receipts } from '../model/pair.ts';
+import type { PortReceipt, Receipts } from '../model/pair.ts';
 import { json } from '../report/escape.ts';
 import type { Arrival } from '../respond/answers.ts';
 import type { Responder, SurveyedPort } from '../respond/responder.ts';
@@ -84,10 +84,17 @@ const endings: Readonly<Record<Receipts['ended'], string>> = {
 export function tellReceipts(receipts: Receipts, format: Format): void {
   if (format === 'json') return writeOut(`${json(receipts, 2)}\n`);
   if (format === 'ndjson') return writeOut(`${json({ type: 'end', ...receipts })}\n`);
-  const lines = receipts.ports.map(({ transport, port, state, proof, from, datagrams }) => {
-    const what = transport === 'tcp' ? 'connections' : 'datagrams';
-    const told = proof === 'none' ? 'nothing came' : `${datagrams} ${what} from ${from ?? 'somebody'} (${proof})`;
-    return `  ${state.padEnd(5)}  ${transport} ${port}  ${told}`;
+  const told = receipts.ports.map((receipt) => ({ ...receipt, what: cameText(receipt) }));
+  const groups = Map.groupBy(told, ({ state, transport, what }) => `${state} ${transport} ${what}`);
+  const lines = [...groups.values()].map((same) => {
+    const { state, transport, what } = same[0]!;
+    return `  ${state.padEnd(5)}  ${transport} ${portRuns(same.map(({ port }) => port))}  ${what}`;
   });
   say(`Ended: ${endings[receipts.ended]}. What came:\n${lines.join('\n')}\n`);
+}
+
+function cameText({ transport, proof, from, datagrams }: PortReceipt): string {
+  if (proof === 'none') return 'nothing came';
+  const what = transport === 'tcp' ? 'connections' : 'datagrams';
+  return `${datagrams} ${what} from ${from ?? 'somebody'} (${proof})`;
 }

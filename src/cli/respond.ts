@@ -82,7 +82,9 @@ interface Prepared {
 /** What is wanted here, and by whom. Nothing is bound yet. */
 async function prepare(values: Arguments): Promise<Prepared> {
   const { spec, site } = await load(values, false);
-  const destinations = [...new Set(spec.rows.filter(({ hosts }) => !hosts).map(({ to }) => to))];
+  // Names and the vendor's domains are no machine's role.
+  const isRole = (role: string): boolean => !['site-names', 'row-names'].includes(spec.roles[role]?.discovery ?? '');
+  const destinations = [...new Set(spec.rows.map(({ to }) => to).filter(isRole))];
   const roles = [...new Set(values.as)];
   if (roles.length === 0)
     throw new UsageError(`--as ROLE says what this machine is to the others: ${destinations.join(', ')}`);
