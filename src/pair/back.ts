@@ -60,15 +60,18 @@ function checksFrom(
   { spec, probes, wanted, address }: BackInput,
 ): BackCheck[] {
   return wanted.ports.flatMap(({ transport, port, rows }) => {
-    const uses = rows.flatMap((id) => {
+    const found = rows.flatMap((id) => {
       const row = spec.rows.find((each) => each.id === id);
       const need = row && needFor(row.needs, transport, probes);
-      return row && need && from.includes(row.from) ? [useOf(row, need, probes[need.probe]!)] : [];
+      return row && need && from.includes(row.from)
+        ? [{ probe: need.probe, use: useOf(row, need, probes[need.probe]!) }]
+        : [];
     });
-    if (uses.length === 0) return [];
+    if (found.length === 0) return [];
     const check: Check = {
       id: `back/${host}/${transport}/${port}`,
-      probe: transport,
+      // As the row has it, so that a report of it can be judged again.
+      probe: found[0]!.probe,
       transport,
       host: address,
       address,
@@ -78,7 +81,7 @@ function checksFrom(
       isName: false,
       isAnswerDue: false,
       mayBeSelf: false,
-      uses,
+      uses: found.map(({ use }) => use),
     };
     return [{ check, end }];
   });

@@ -151,10 +151,13 @@ interface Back {
   readonly from: readonly string[];
 }
 
+/** What the other end sends to a port of ours. */
+export const sentTo = ({ transport }: Check): number => (transport === 'tcp' ? 1 : leastSends);
+
 /** The other end probed this machine: what came of it. */
 export function arrivedBack(check: Check, observation: Observation, { way, arrival, from }: Back): Observation {
   const { transport, port } = check;
-  const sent = transport === 'tcp' ? 1 : leastSends;
+  const sent = sentTo(check);
   const source = arrival?.from ?? from[0] ?? null;
   const nat = arrival !== undefined && !from.includes(arrival.from);
   const asked = way ? `${way.transport} ${way.port}` : null;

@@ -9,7 +9,7 @@ import { optionsOf, type Probe, type Target } from '../model/probe.ts';
 import type { Converse, Paired, SeenAtAddress } from '../run/paired.ts';
 import type { Asked, Port, Receipt } from '../wire/pair.ts';
 import type { BackCheck } from './back.ts';
-import { arrivedBack, concluded, isSettledBy, withSizes, type BackArrival } from './conclude.ts';
+import { arrivedBack, concluded, isSettledBy, sentTo, withSizes, type BackArrival } from './conclude.ts';
 import { Ends, waysTo, type End, type Holding } from './ends.ts';
 import { askBack, askPort, askReceipts, askSize, askSizes, sayBye, sizesFor, type Sizes } from './talk.ts';
 
@@ -42,6 +42,7 @@ const askMs = 2000;
 const backMs = 2500;
 const pauseMs = 50;
 const sizeMs = 1000;
+const byeMs = 1000;
 
 export class Prober implements Paired {
   readonly #ends: Ends;
@@ -119,11 +120,13 @@ export class Prober implements Paired {
     });
     // Before the others, which say goodbye.
     await this.#askBack(waiting, observations, converse);
+    const byes: { readonly end: End; readonly target: Target }[] = [];
     const groups = Map.groupBy(entries, ({ end }) => end);
     const asked = [...groups].flatMap(([end, ofEnd]) =>
       [...Map.groupBy(ofEnd, ({ observation }) => observation.address!)].map(async ([address, same]) => {
         const told = await this.#ask(end, address, same, converse);
         if (told.way === undefined) this.#silent.add(address);
+        else byes.push({ end, target: targetOf(address, told.way) });
         for (const entry of same) {
           const observation = this.#concluded(entry, told);
           observations[entry.index] = observation;
@@ -133,6 +136,10 @@ export class Prober implements Paired {
       }),
     );
     await Promise.all(asked);
+    // Last of all: a responder may end when everybody has said it.
+    await Promise.all(
+      byes.map(({ end, target }) => converse(target, byeMs, (io) => sayBye(io, target, end)).catch(() => undefined)),
+    );
     return observations;
   }
 
@@ -159,7 +166,8 @@ export class Prober implements Paired {
       );
       const came = (back: BackCheck): BackArrival | undefined => this.#arrivals().find((one) => isOf(one, back, end));
       const until = performance.now() + backMs;
-      const isAllHere = (): boolean => !way || same.every(came);
+      const isWhole = (back: BackCheck): boolean => (came(back)?.seen ?? 0) >= sentTo(back.check);
+      const isAllHere = (): boolean => !way || same.every(isWhole);
       while (performance.now() < until && !isAllHere()) await pause(pauseMs);
       for (const back of same) {
         const { check, index } = back;
@@ -189,7 +197,7 @@ export class Prober implements Paired {
     return undefined;
   }
 
-  /** Receipts for what is not known yet, sizes where a UDP port works, and goodbye. */
+  /** Receipts for what is not known yet, and sizes where a UDP port works. */
   async #ask(end: End, address: string, waiting: readonly Waiting[], converse: Converse): Promise<Told> {
     const open = waiting.filter(({ observation }) => observation.outcome !== 'answered');
     const asked = open.map(({ check: { transport, port }, observation }): Asked => {
@@ -203,10 +211,6 @@ export class Prober implements Paired {
         : await this.#receipts(end, address, asked, converse);
     const ofUdp = end.ways.get(address)?.find(({ transport }) => transport === 'udp');
     const sizes = ofUdp && (await this.#sizes(end, address, ofUdp, converse));
-    if (found.way)
-      await converse(targetOf(address, found.way), sizeMs, (io) =>
-        sayBye(io, targetOf(address, found.way!), end),
-      ).catch(() => undefined);
     return { ...found, sizes };
   }
 

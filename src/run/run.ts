@@ -186,6 +186,7 @@ class Run {
   }
 
   readonly #converse: Converse = async (target, timeoutMs, talk) => {
+    if (this.#isStopped) throw new NetError({ outcome: 'aborted', stage: null, detail: 'the run was stopped' });
     const io = new NetIo(this.#net, target, { timeoutMs, viaProxy: false, smallHello: false });
     this.#conversations.add(io);
     try {

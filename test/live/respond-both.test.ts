@@ -3,6 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { checkSite, type SiteRun } from '../support/check-site.ts';
 import { exec, filterAt, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
 import { kinds, python, startResponder } from '../support/respond.ts';
+import { reportOf, runXenreach } from '../support/run-xenreach.ts';
+import type { Report } from '../../src/model/report.ts';
 
 describe.skipIf(whyNotLive(python, 'tcpdump') !== null)('a check of both directions', () => {
   let lab: Lab<'one' | 'two'>;
@@ -64,6 +66,31 @@ describe.skipIf(whyNotLive(python, 'tcpdump') !== null)('a check of both directi
     expect(failing).toMatchObject([
       { port: 8896, hint: 'not-arrived', evidence: { pair: { sourceSeen: two.address } } },
     ]);
+  });
+
+  test('its report is judged again as it was, and by what the network lets through', async () => {
+    const roles = { 'pvs-server': lab.hosts.one.address, 'pvs-target-device': lab.client.address };
+    const site = {
+      roles: { ...roles, 'wlb-appliance': lab.hosts.one.address },
+      vantage: ['pvs-target-device', 'xenserver-host'],
+    };
+    await using responder = await startResponder(lab.hosts.one, site, { roles: ['pvs-server', 'wlb-appliance'] });
+    setFirewall(lab.router, filterAt('forward', 'udp sport 6910 drop', 'udp dport 6911 drop'));
+    const rows = ['pvs-logon', 'pvs-server-ports', 'pvs-outbound', 'wlb-api'];
+    const args = ['--pair', responder.pairFile, '--both', ...rows.flatMap((row) => ['--row', row])];
+    const run = await checkSite(lab.client, site, { args });
+    const verdicts = ({ rows: of }: Report): Record<string, unknown> =>
+      Object.fromEntries(of.filter(({ id }) => rows.includes(id)).map(({ id, verdict }) => [id, verdict]));
+    expect(verdicts(run.report)).toEqual({
+      'pvs-logon': 'pass',
+      'pvs-server-ports': 'fail',
+      'pvs-outbound': 'pass',
+      'wlb-api': 'fail',
+    });
+    const again = async (...more: readonly string[]): Promise<Report> =>
+      reportOf(await runXenreach(['judge', '/dev/stdin', '--format', 'json', ...more], { input: run.ran.stdout }));
+    expect(verdicts(await again())).toEqual(verdicts(run.report));
+    expect(verdicts(await again('--mode', 'path'))).toMatchObject({ 'wlb-api': 'pass', 'pvs-server-ports': 'fail' });
   });
 
   test('nobody is probed who did not ask himself', async () => {
