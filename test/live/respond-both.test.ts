@@ -1,7 +1,8 @@
 /** `check --both`: the other end probes this machine, and the rows that start there are proven here. */
+import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { checkSite, type SiteRun } from '../support/check-site.ts';
-import { exec, filterAt, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
+import { exec, filterAt, linksUp, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
 import { kinds, python, startResponder } from '../support/respond.ts';
 import { reportOf, runXenreach } from '../support/run-xenreach.ts';
 import type { Report } from '../../src/model/report.ts';
@@ -9,8 +10,9 @@ import type { Report } from '../../src/model/report.ts';
 describe.skipIf(whyNotLive(python, 'tcpdump') !== null)('a check of both directions', () => {
   let lab: Lab<'one' | 'two'>;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     lab = makeLab(['one', 'two']);
+    await linksUp(lab.client);
   });
 
   afterEach(() => setFirewall(lab.router, ''));
@@ -87,8 +89,11 @@ describe.skipIf(whyNotLive(python, 'tcpdump') !== null)('a check of both directi
       'pvs-outbound': 'pass',
       'wlb-api': 'fail',
     });
+    // Beside the pair, which goes with its folder.
+    const file = `${responder.pairFile}.report`;
+    writeFileSync(file, run.ran.stdout);
     const again = async (...more: readonly string[]): Promise<Report> =>
-      reportOf(await runXenreach(['judge', '/dev/stdin', '--format', 'json', ...more], { input: run.ran.stdout }));
+      reportOf(await runXenreach(['judge', file, '--format', 'json', ...more]));
     expect(verdicts(await again())).toEqual(verdicts(run.report));
     expect(verdicts(await again('--mode', 'path'))).toMatchObject({ 'wlb-api': 'pass', 'pvs-server-ports': 'fail' });
   });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Hint, Outcome } from '../../src/model/outcome.ts';
 import type { RowVerdict } from '../../src/model/verdict.ts';
 import { checkSite, type SiteRun } from '../support/check-site.ts';
-import { exec, filterAt, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
+import { exec, filterAt, linksUp, makeLab, setFirewall, whyNotLive, type Lab } from '../support/netns.ts';
 import { kinds, python, startResponder, type Running } from '../support/respond.ts';
 import type { Server } from '../support/servers.ts';
 import { startEcho } from '../support/servers/echo.ts';
@@ -171,6 +171,7 @@ describe.skipIf(needed !== null).for(kinds)('with the %s responder', (kind) => {
 
   beforeAll(async () => {
     lab = makeLab(['server']);
+    await linksUp(lab.client);
     const { server } = lab.hosts;
     const siteAt = (host: string): { vantage: string[]; roles: Record<string, string> } => ({
       vantage: ['xenserver-host', 'pvs-target-device'],

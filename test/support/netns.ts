@@ -10,6 +10,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One machine of the lab. Names a daemon's or a program's whereabouts for everything else in test/support. */
 export interface Host {
@@ -169,5 +170,13 @@ function sweep(): void {
   for (const namespace of readdirSync('/run/netns')) {
     const owner = /^xr-(\d+)-\d+-/.exec(namespace)?.[1];
     if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeNamespace(namespace);
+  }
+}
+
+/** A new link takes a moment until the kernel calls it running, and its addresses this machine's own. */
+export async function linksUp(...hosts: readonly Host[]): Promise<void> {
+  for (const { namespace } of hosts) {
+    for (let i = 0; i < 200 && exec(namespace, ['cat', '/sys/class/net/eth0/operstate']) !== 'up\n'; i += 1)
+      await sleep(20);
   }
 }

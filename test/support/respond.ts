@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Pair, Receipts } from '../../src/model/pair.ts';
-import { on, path, type Host } from './netns.ts';
+import { linksUp, on, path, type Host } from './netns.ts';
 import { runXenreach } from './run-xenreach.ts';
 
 export const kinds = ['node', 'python'] as const;
@@ -42,6 +42,7 @@ export const python = '/usr/bin/python3';
 
 export async function startResponder(host: Host, site: object, options: RespondOptions): Promise<Running> {
   const { kind = 'node', roles, args = [] } = options;
+  await linksUp(host);
   const folder = mkdtempSync(join(tmpdir(), 'xenreach-respond-'));
   const [siteFile, pairFile, script] = ['site.yaml', 'pair.json', 'respond.py'].map((name) => join(folder, name));
   writeFileSync(siteFile!, JSON.stringify({ name: 'lab', ...site }));
