@@ -47,6 +47,15 @@ test('the spec that it was built with is the one that the YAML holds', async () 
   );
 });
 
+test('the responder for machines without Node is in it', () => {
+  const site = join(folder, 'collector.yaml');
+  writeFileSync(site, 'roles: { syslog-server: 192.0.2.9 }\n');
+  const printed = xenreach('respond', '--site', site, '--as', 'syslog-server', '--for', '2m', '--print', 'python');
+  expect(printed).toContain(
+    `WANTED = json.loads('{"ports":[["udp",514,["syslog"]]],"roles":["syslog-server"],"for":120,"from":[]}')`,
+  );
+});
+
 test('the embedded site and the packages are found, and nobody is warned of anything', () => {
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
   const rows = ['telemetry', 'dc-ldap', 'dns'].flatMap((row) => ['--row', row]);
@@ -105,7 +114,9 @@ test('a start loads what it uses: the version no command, a check of TCP neither
   expect(version).not.toMatch(/dist\/src\/check-|NativeModule os$/m);
   const check = start('check', '--spec', spec, '--site', site);
   expect(check).toMatch(/dist\/src\/check-/);
-  expect(check).not.toMatch(/dist\/src\/discover-|NativeModule (?:tls|crypto|dgram|timers\/promises)$/m);
+  expect(check).not.toMatch(
+    /dist\/src\/(?:discover|pairs|respond|responder|place)-|NativeModule (?:tls|crypto|dgram|timers\/promises)$/m,
+  );
 });
 
 test('it is kept where nobody else can write, or not at all', () => {

@@ -9,7 +9,7 @@ import { checkPrepared, type CheckEvents } from './check.ts';
 import { prepare } from './prepare.ts';
 import { probes as bundledProbes } from './registry.ts';
 import { selectionOf, type Choice } from './select.ts';
-import { settingsFor, type Wishes } from './settings.ts';
+import { namedFiles, settingsFor, type CheckSettings, type Wishes } from './settings.ts';
 
 export interface CheckSiteOptions extends Wishes, Choice, CheckEvents {
   /** The requirements to check against. @default the spec that the site names, else `xenserver-8` */
@@ -20,6 +20,8 @@ export interface CheckSiteOptions extends Wishes, Choice, CheckEvents {
   readonly vantage?: Vantage;
   /** Ends the check early: what is open becomes `aborted`, and the report is made of what was learned. */
   readonly signal?: AbortSignal;
+  /** Pair files of responders at the other ends, beside the site's own. */
+  readonly pairs?: readonly string[];
   /** False leaves `checks` of the report empty, for runs of millions that `onCheck` hears of. @default true */
   readonly keepsChecks?: boolean;
 }
@@ -35,7 +37,16 @@ export async function check(site: Site, options: CheckSiteOptions = {}): Promise
   const selection = selectionOf(options, spec, site);
   const prepared = await prepare({ spec, site, vantage, selection }, settings.run, signal);
   const { keepsChecks = true } = options;
-  return checkPrepared(prepared, settings, options, { signal, keepsChecks });
+  return checkPrepared(prepared, await withPairs(settings, options, site), options, { signal, keepsChecks });
+}
+
+/** Nothing of it is loaded where there are no pairs. */
+async function withPairs(settings: CheckSettings, options: CheckSiteOptions, site: Site): Promise<CheckSettings> {
+  const [files, named] = [options.pairs ?? [], site.pairs ?? []];
+  if (files.length + named.length === 0) return settings;
+  const { openPairs } = await import('../pair/open.ts');
+  const given = { files, named, folders: namedFiles(options, site), content: '', own: [] };
+  return { ...settings, run: { ...settings.run, paired: openPairs(given, settings.run).prober } };
 }
 
 /** The lines of the ndjson stream, as values. */

@@ -123,13 +123,15 @@ function rowJson(row: Requirement): object {
   };
 }
 
-function needJson({ probe, transport, ports, level, expect, when, note, choice, proxy, sample }: Need): object {
+function needJson(need: Need): object {
+  const { probe, transport, ports, level, expect, oneWay, when, note, choice, proxy, sample } = need;
   return {
     probe,
     transport: transportOf({ probe, transport }),
     ports: portsOf({ probe, ports }),
     level,
     expect,
+    ...(oneWay && { oneWay }),
     ...(Object.keys(when).length > 0 && { when }),
     ...(choice && { anyOf: choice.of }),
     ...(proxy && { proxy }),
@@ -194,6 +196,7 @@ function needText(need: Need): string[] {
   return [
     `    ${transportOf(need)} ${portsText([portsOf(need)])}: ${need.probe}, ${expected}${level}${choice}${sample}${proxy}${when.join('')}`,
     ...(about ? wrap(`proof: ${about.proves}`, 70).map((line) => `        ${line}`) : []),
+    ...(need.oneWay ? ['        it answers nobody: a responder at the other end proves it (xenreach respond)'] : []),
     ...(need.note === undefined ? [] : wrap(need.note, 70).map((line) => `        ${line}`)),
   ];
 }
