@@ -153,12 +153,17 @@ function ofProbe(probe: string, { name, help, evidence, perUnit }: ProbeMetric):
 
 export const prometheus: Reporter = {
   about: 'metrics for the textfile collector of the Prometheus node exporter',
-  render: (report) =>
-    metrics
-      .flatMap((metric) => family(metric, report))
-      .map((line) => `${line}\n`)
-      .join(''),
+  render: (report) => [...pieces(report)].join(''),
+  pieces,
 };
+
+/** A family at a time: a check has a line in several. */
+function* pieces(report: Report): Iterable<string> {
+  for (const metric of metrics) {
+    const lines = family(metric, report);
+    if (lines.length > 0) yield `${lines.join('\n')}\n`;
+  }
+}
 
 function family({ name, help, samples }: Metric, report: Report): string[] {
   // A series may be there only once; two checks may differ only in characters that a label cannot show.
