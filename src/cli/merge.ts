@@ -1,6 +1,7 @@
 /** xenreach merge: reports of several vantages as one, in which each row is judged by those that could check it. */
 import { createHash } from 'node:crypto';
-import { isReceipts, receiptsFrom, type Receipts } from '../load/receipts.ts';
+import { isReceipts, receiptsFrom } from '../load/receipts.ts';
+import type { Receipts } from '../model/pair.ts';
 import { maxReportBytes, parseJson, reportFrom } from '../load/report.ts';
 import { readFile } from '../load/read-file.ts';
 import { UsageError } from '../model/errors.ts';

@@ -5,7 +5,7 @@
 import { causesOf } from '../judge/causes.ts';
 import { changesBetween } from '../judge/changes.ts';
 import { exitCodeOf, summarize, type FailOn } from '../judge/report.ts';
-import type { Receipts } from '../load/receipts.ts';
+import type { Receipts } from '../model/pair.ts';
 import { version } from '../load/version.ts';
 import { UsageError } from '../model/errors.ts';
 import { separator, vantageOf } from '../model/merged.ts';

@@ -5,8 +5,8 @@
  */
 import { probes } from '../check/registry.ts';
 import { worst } from '../judge/table.ts';
-import type { Receipts } from '../load/receipts.ts';
 import { canonicalHost, mayBeNameOf } from '../model/address.ts';
+import type { Receipts } from '../model/pair.ts';
 import type { ReportCheck } from '../model/report.ts';
 import { compare } from './newest.ts';
 import type { Part, PartRun, Word } from './part.ts';
@@ -53,12 +53,10 @@ function receiptOf(check: ReportCheck, row: string, run: PartRun, receipts: read
   return receipts.filter((each) => isOf(each, check)).flatMap(({ ports }) => ports.filter(isOurs))[0];
 }
 
-/** A file that does not say which machine it is from speaks for any that its rows go to. */
 function isOf({ host, addresses }: Receipts, check: ReportCheck): boolean {
-  if (host === undefined && addresses === undefined) return true;
   const names = [check.host, ...(check.address === null ? [] : [check.address])].map(canonicalHost);
-  const theirs = new Set(addresses?.map(canonicalHost));
-  return names.some((name) => theirs.has(name)) || (host !== undefined && mayBeNameOf(check.host, host));
+  const theirs = new Set(addresses.map(canonicalHost));
+  return names.some((name) => theirs.has(name)) || mayBeNameOf(check.host, host);
 }
 
 /** A capture sees what reaches the interface; the machine's own firewall comes behind it. */
