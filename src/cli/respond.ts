@@ -151,9 +151,10 @@ async function answerFor(
   };
   if (values['until-seen'] && sources.length === 0)
     complain('--until-seen: the site names no host that would come here, so the time alone ends it');
+  let isReady = false;
+  const forget = onInputEnd(() => (isReady ? end('input') : undefined));
   const responder = await Responder.start({ ...options, until: new Date(Date.now() + forMs), onBye });
   const timer = setTimeout(() => end('time'), forMs);
-  const forget = onInputEnd(() => end('input'));
   interruption.signal.addEventListener('abort', () => end('signal'));
   if (interruption.signal.aborted) end('signal');
   try {
@@ -162,6 +163,7 @@ async function answerFor(
     if (unbound.length > 0) return codes.unbound;
     const file = values['pair-file'];
     if (file !== undefined) writeSecretFile(file, `${JSON.stringify(responder.pair, null, 2)}\n`);
+    isReady = true;
     tellReady(responder, file, format);
     const receipts = responder.receipts(await ended);
     tellReceipts(receipts, format);
@@ -174,7 +176,10 @@ async function answerFor(
   }
 }
 
-/** A pipe or socket ends with whoever holds its other end; /dev/null and files are always at their end. */
+/**
+ * A pipe or socket ends with whoever holds its other end. One that is at its end from the start, as a script leaves it to
+ * what it runs in the background, is nobody's, like /dev/null and files.
+ */
 function onInputEnd(then: () => void): () => void {
   const found = fstatSync(0);
   if (!found.isFIFO() && !found.isSocket()) return () => undefined;

@@ -155,6 +155,14 @@ describe.skipIf(whyNotLive(python) !== null)('a responder', () => {
     expect(open()).toBe('');
   });
 
+  test('is not ended by a standard input that was at its end from the start', async () => {
+    const argv = ['respond', '--site', '-', '--as', 'cluster-member', '--for', '1500ms', '--format', 'json'];
+    const { namespace } = lab.hosts.server;
+    const ran = await runXenreach(argv, { namespace, input: JSON.stringify(site()) });
+    expect(ran.exitCode).toBe(0);
+    expect(JSON.parse(ran.stdout)).toMatchObject({ ended: 'time' });
+  });
+
   test('in Python, whose standard input is the program itself, ends when nobody reads its output', async () => {
     const responder = await start('python');
     responder.child.stdout?.destroy();
