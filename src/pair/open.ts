@@ -5,7 +5,7 @@ import { thisMachine } from '../load/machine.ts';
 import { readTextIfThere, type NamedFiles } from '../load/read-file.ts';
 import { randomBytes, tagWith } from '../net/crypto.ts';
 import type { Pair } from '../model/pair.ts';
-import type { End } from './ends.ts';
+import { turns, type End } from './ends.ts';
 import { Prober, type ProberSettings } from './prober.ts';
 
 export interface Given {
@@ -41,6 +41,7 @@ export function openPairs(given: Given, settings: Pick<ProberSettings, 'timeoutM
     nonce: randomBytes(16),
     isOurs: given.own.includes(pair),
     ways: new Map(),
+    turn: turns(),
   }));
   const isOwn = (address: string): boolean => thisMachine().addresses.includes(address);
   const prober = new Prober(ends, { ...settings, isOwn, ownMtu: largestMtu() });

@@ -39,6 +39,7 @@ export async function askPort(io: ProbeIo, target: Target, end: End): Promise<An
     sent = first.sends;
     reply = first.reply;
     for (const sequence of [2, 3]) {
+      await end.turn();
       sent += 1;
       // One after the other; what is lost of these is a note and no failure.
       const next = await patiently(io, requestTo(target, end, 'probe', { sequence }), end);
