@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { defineConfig, type Plugin, type RolldownOptions } from 'rolldown';
 import own from './package.json' with { type: 'json' };
 import { probes } from './src/check/registry.ts';
+import { builtName, pythonSource } from './src/respond/python.ts';
 import { bundledSpecs, loadSpec } from './src/load/spec.ts';
 
 export const bundledPackages: readonly string[] = ['valibot', 'yaml'];
@@ -88,8 +89,7 @@ function python(): Plugin {
   return {
     name: 'python',
     generateBundle() {
-      const source = readFileSync('src/respond/responder.py');
-      this.emitFile({ type: 'asset', fileName: 'responder.py', source });
+      this.emitFile({ type: 'asset', fileName: builtName, source: pythonSource() });
     },
   };
 }

@@ -1,5 +1,5 @@
 /** The responder for machines without Node: one Python file, with what the rows want written into its head. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WantedPort } from './wanted.ts';
 
@@ -10,8 +10,16 @@ interface Baked {
   readonly from: readonly string[];
 }
 
-/** It lies beside this file, in a checkout and where it is built. */
-const source = (): string => readFileSync(join(import.meta.dirname, 'responder.py'), 'utf8');
+/** It is read in parts and goes as one. */
+const parts = ['messages', 'machine', 'responder', 'main'];
+export const builtName = 'responder.py';
+
+/** In a checkout the parts; what is built has the whole beside it. */
+export function pythonSource(): string {
+  const built = join(import.meta.dirname, builtName);
+  if (existsSync(built)) return readFileSync(built, 'utf8');
+  return parts.map((name) => readFileSync(join(import.meta.dirname, 'python', `${name}.py`), 'utf8')).join('\n\n');
+}
 
 const placeholder = '{"ports": [], "roles": [], "for": 900, "from": []}';
 
@@ -19,5 +27,5 @@ const placeholder = '{"ports": [], "roles": [], "for": 900, "from": []}';
 export function pythonResponder({ ports, roles, forMs, from }: Baked): string {
   const wanted = ports.map(({ transport, port, rows }) => [transport, port, rows]);
   const baked = JSON.stringify({ ports: wanted, roles, for: forMs / 1000, from });
-  return source().replace(`'${placeholder}'`, () => `'${baked}'`);
+  return pythonSource().replace(`'${placeholder}'`, () => `'${baked}'`);
 }

@@ -1,8 +1,8 @@
 /** The responder as one Python file: for 3.6, with its own library alone, and what the rows want written into it. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { pythonResponder } from '../../src/respond/python.ts';
+import { pythonResponder, pythonSource } from '../../src/respond/python.ts';
 import { python } from '../support/respond.ts';
 
 const wanted = [{ transport: 'udp', port: 514, rows: ['syslog'] }] as const;
@@ -15,7 +15,7 @@ test('what the rows want is in it, and the rest is the file as it is', () => {
     `WANTED = json.loads('{"ports":[["udp",514,["syslog"]]],"roles":["syslog-server"],"for":60,"from":["192.0.2.0/24"]}')`,
   );
   const rest = (text: string): string => text.replace(/^WANTED = .*$/m, '');
-  expect(rest(printed)).toBe(rest(readFileSync('src/respond/responder.py', 'utf8')));
+  expect(rest(printed)).toBe(rest(pythonSource()));
 });
 
 describe.skipIf(!existsSync(python))('Python', () => {

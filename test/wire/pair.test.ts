@@ -20,6 +20,7 @@ import {
   type Reply,
   type Request,
 } from '../../src/wire/pair.ts';
+import { pythonSource } from '../../src/respond/python.ts';
 import { python } from '../support/respond.ts';
 
 interface Vector {
@@ -74,11 +75,11 @@ describe.for(vectors)('$name', ({ key, message, request, reply }) => {
 
 test.skipIf(!existsSync(python))('the Python responder reads and writes the same', () => {
   const program = `
-import importlib.util, json, sys
-spec = importlib.util.spec_from_file_location("respond", "src/respond/responder.py")
-respond = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(respond)
-for vector in json.load(sys.stdin):
+import json, sys, types
+source, vectors = json.load(sys.stdin)
+respond = types.ModuleType("respond")
+exec(source, respond.__dict__)
+for vector in vectors:
     key, message = bytes.fromhex(vector["key"]), bytes.fromhex(vector["message"])
     if "request" in vector:
         wanted, found = vector["request"], respond.decode_request(message, key)
@@ -104,7 +105,9 @@ for vector in json.load(sys.stdin):
         assert made == message, vector["name"]
         assert respond.reply_size(request) == r["size"], vector["name"]
 print("same")`;
-  expect(execFileSync(python, ['-c', program], { input: JSON.stringify(vectors), encoding: 'utf8' })).toBe('same\n');
+  expect(
+    execFileSync(python, ['-c', program], { input: JSON.stringify([pythonSource(), vectors]), encoding: 'utf8' }),
+  ).toBe('same\n');
 });
 
 const tag = tagWith(new Uint8Array(32).fill(7));
