@@ -3,6 +3,7 @@
  * a report's rows and checks alone, so that old and merged reports have causes too. Nothing is concluded that the checks
  * do not say: a cause is what several of them have in common.
  */
+import { isOfPair, ofPorts } from './explain-pair.ts';
 import { portRuns } from '../model/ports.ts';
 import { causeKinds, type Cause, type CauseKind, type ReportCheck, type ReportRow } from '../model/report.ts';
 
@@ -83,6 +84,7 @@ function commonTo(check: ReportCheck, checkedBy: CheckedBy): Common {
 
 /** One word for what may happen to several ports of a host at once. */
 function happened({ outcome, stage, hint, transport }: ReportCheck): string {
+  if (isOfPair(hint)) return hint;
   if (hint === 'host-down' || hint === 'host-silent') return hint;
   if (outcome === 'timeout' && transport === 'tcp') return stage === 'connect' ? 'dropped' : 'mute';
   return outcome ?? '';
@@ -147,8 +149,15 @@ function textOf(group: Group, by: string): string {
     case 'refused':
       return `nothing listens on ${portsOf(group)} of ${where}`;
     default:
-      return `${where} on ${portsOf(group)}: ${detail}`;
+      return pairOf(group)?.text ?? `${where} on ${portsOf(group)}: ${detail}`;
   }
+}
+
+/** What the other end of a pair says of them all. */
+function pairOf(group: Group): ReturnType<typeof ofPorts> {
+  const { host, address, evidence } = group.checks[0]!;
+  const where = address === null || address === host ? host : `${host} (${address})`;
+  return ofPorts(group.what, { where, address: address ?? host, ports: portsOf(group), evidence });
 }
 
 /** Where one rule or one look mends all of it; else the rows' own remedies say more. */
@@ -160,7 +169,7 @@ function remedyOf(group: Group, by: string): string | null {
   if (group.what === 'no-route') return `Add a route on ${by} (ip route get ${at} shows what it has).`;
   if (group.what === 'host-down')
     return `Check that ${at} is powered on, has this address, and is on the right network.`;
-  return null;
+  return pairOf(group)?.remedy ?? null;
 }
 
 const namesShown = 4;

@@ -91,6 +91,36 @@ test('two things that a host does are two causes', () => {
   ]);
 });
 
+test('what the other end listened for in vain is one rule to ask for, from the address that it would have seen', () => {
+  const evidence = { pair: { sourceSeen: '198.51.100.1', nat: true, proof: 'receipt' } };
+  const lost: Partial<Observation> = { outcome: 'timeout', stage: 'connect', hint: 'not-arrived', evidence };
+  const [first, second] = causes([
+    checked({ row: 'license', port: 27_000 }, lost),
+    checked({ row: 'vendor', port: 7279 }, lost),
+    checked({ row: 'other', port: 3260 }, dropped),
+  ]);
+  expect(first).toMatchObject({
+    rows: ['license', 'vendor'],
+    text: '192.0.2.5 was listening on TCP 7279, 27000, and nothing came',
+    remedy:
+      "Ask for TCP 7279, 27000 from 198.51.100.1 to 192.0.2.5; 192.0.2.5 was listening and nothing came: it is dropped on the way, or by 192.0.2.5's own firewall. Seen as 198.51.100.1 there: rules must name that address.",
+  });
+  // What is dropped on the way to a port that nobody held is another thing.
+  expect(second).toMatchObject({ rows: ['other'] });
+});
+
+test.for([
+  ['stand-in', 'answered', /^a stand-in answers on TCP 389, 636 of 192\.0\.2\.5: the way is open/],
+  ['arrived', 'timeout', /^what is sent to TCP 389, 636 of 192\.0\.2\.5 gets there, and the answers do not come back/],
+  ['refused-on-the-way', 'refused', /^somebody refuses TCP 389, 636 in the name of 192\.0\.2\.5/],
+  ['middlebox', 'closed', /^somebody accepts TCP 389, 636 in the name of 192\.0\.2\.5/],
+] as const)('what two ends say of several ports is one cause: %s', ([hint, outcome, text]) => {
+  const both = [389, 636].map((port) => checked({ row: `row-${port}`, port }, { outcome, stage: 'exchange', hint }));
+  expect(causes(both)).toMatchObject([
+    { kind: 'host', rows: ['row-389', 'row-636'], text: expect.stringMatching(text) },
+  ]);
+});
+
 test('two hosts are two causes, and a host that is gone is one whatever was asked of it', () => {
   const down = { outcome: 'unreachable', stage: 'connect', hint: 'host-down' } as const;
   const found = causes([
