@@ -19,6 +19,7 @@ const floors = [
   'src/check',
   'src/merge',
   'src/report',
+  'src/watch',
   'src/index.ts',
   'src/cli',
   'src/compile-cache.ts',

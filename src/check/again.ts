@@ -56,7 +56,7 @@ function planOf(report: Report, spec: LoadedSpec, probes: Again['probes']): Plan
 }
 
 /** Without the address that a name had. */
-const baseId = ({ id, host, address }: ReportCheck): string =>
+export const baseId = ({ id, host, address }: ReportCheck): string =>
   address !== null && !isAddress(host) && id.endsWith(`@${address}`) ? id.slice(0, -address.length - 1) : id;
 
 function checkOf(
@@ -118,7 +118,7 @@ const isOfCheck = (note: string): boolean =>
   /^\S.*:\d+\/(?:tcp|udp): /.test(note) || /^(?:TCP|UDP) \d+(?:,| is) (?:which is )?advisory/.test(note);
 
 /** Nothing of a check that never began. */
-function observationOf(check: ReportCheck): Observation[] {
+export function observationOf(check: ReportCheck): Observation[] {
   const { outcome, address, stage, hint, code, detail, remedy, warnings, notes, attempts, durationMs, evidence } =
     check;
   if (outcome === null) return [];

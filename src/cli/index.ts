@@ -11,5 +11,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   merge: async () => (await import('./merge.ts')).merge,
   diff: async () => (await import('./diff.ts')).diff,
   respond: async () => (await import('./respond.ts')).respond,
+  watch: async () => (await import('./watch.ts')).watch,
+  history: async () => (await import('./history.ts')).history,
+  notify: async () => (await import('./notify.ts')).notify,
   demo: async () => (await import('./demo.ts')).demo,
 };

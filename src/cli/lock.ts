@@ -14,11 +14,11 @@ export interface Lock {
 }
 
 /** The lock, or who has it. Throws a UsageError where no file can be made. */
-export function takeLock(file: string): Lock | string {
-  if (create(file)) return held(file);
+export function takeLock(file: string, named = `--lock ${file}`): Lock | string {
+  if (create(file, named)) return held(file);
   const owner = ownerOf(file);
   if (owner !== null && isAlive(owner)) return `another run holds ${file}: process ${owner.pid}`;
-  return takeOver(file) ? held(file) : `another run has just taken ${file}`;
+  return takeOver(file, named) ? held(file) : `another run has just taken ${file}`;
 }
 
 interface Owner {
@@ -37,23 +37,23 @@ function held(file: string): Lock {
 }
 
 /** Only one of several who see the same dead owner gets past the second file. */
-function takeOver(file: string): boolean {
+function takeOver(file: string, named: string): boolean {
   const guard = `${file}.takeover`;
   const found = statSync(guard, { throwIfNoEntry: false });
   if (found && Date.now() - found.mtimeMs > takeoverMs) rmSync(guard, { force: true });
-  if (!create(guard)) return false;
+  if (!create(guard, named)) return false;
   try {
     const owner = ownerOf(file);
     if (owner !== null && isAlive(owner)) return false;
     rmSync(file, { force: true });
-    return create(file);
+    return create(file, named);
   } finally {
     rmSync(guard, { force: true });
   }
 }
 
 /** False when it is there already. */
-function create(file: string): boolean {
+function create(file: string, named: string): boolean {
   try {
     const descriptor = openSync(file, 'wx', 0o644);
     writeSync(descriptor, `${process.pid} ${startOf(process.pid)}\n`);
@@ -61,7 +61,7 @@ function create(file: string): boolean {
     return true;
   } catch (cause) {
     if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
-    throw new UsageError(`--lock ${file} cannot be made ${troubleText(cause)}`, { cause });
+    throw new UsageError(`${named} cannot be made ${troubleText(cause)}`, { cause });
   }
 }
 

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { defaultSpec } from '../load/default-spec.ts';
 import { didYouMean } from '../load/nearest.ts';
+import { parseDuration } from '../model/duration.ts';
 import { UsageError } from '../model/errors.ts';
 
 interface OptionEntry {
@@ -123,6 +124,15 @@ export const options = {
   capture: { type: 'boolean', about: 'let tcpdump watch the held ports' },
   'dry-run': { type: 'boolean', about: 'bind nothing: tell what is free, and who holds the rest' },
   print: { type: 'string', value: 'python', about: 'print the responder as one file for Python 3.6 and newer' },
+  config: {
+    type: 'string',
+    value: 'FILE',
+    about: 'what to watch, how often, and whom to tell (default: /etc/xenreach/watch.yaml)',
+  },
+  'check-config': { type: 'boolean', about: 'say what is wrong with the files and start nothing' },
+  schedule: { type: 'string', value: 'D', about: 'what would run in this time, and when; sends nothing' },
+  once: { type: 'boolean', about: 'one round, remembered and told; then end as check does' },
+  since: { type: 'string', value: 'D', about: 'how far back: 24h, 30d (default: 24h)' },
   set: { type: 'string', multiple: true, value: 'KEY=VALUE', about: 'an option of the probe' },
   record: { type: 'string', value: 'FILE', about: 'keep the conversation as the tests play it back (fixtures/wire)' },
   list: { type: 'boolean', about: 'name every probe, or every bundled spec' },
@@ -200,11 +210,10 @@ export function ageMs(text: string, name: OptionName): number {
 }
 
 /** 750ms, 5s, 2m, 1h; a bare number is seconds. */
-export function durationMs(text: string, name: OptionName): number {
-  const [, digits, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
-  const ms = Number(digits) * ({ ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit] ?? Number.NaN);
-  if (!(ms >= 1 && ms <= 86_400_000)) {
-    throw new UsageError(`--${name} ${text} is no duration from 1ms to 24h; write it like 750ms, 5s or 2m`);
+export function durationMs(text: string, name: OptionName, most: '24h' | '4000d' = '24h'): number {
+  const ms = parseDuration(text);
+  if (!(ms >= 1 && ms <= parseDuration(most))) {
+    throw new UsageError(`--${name} ${text} is no duration from 1ms to ${most}; write it like 750ms, 5s or 2m`);
   }
   return ms;
 }

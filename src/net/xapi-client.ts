@@ -10,6 +10,7 @@ import { decodeReply, encodeCall, type Reply } from '../wire/jsonrpc.ts';
 import { DecodeError } from '../wire/reader.ts';
 import { judgeCertificate } from './certificate.ts';
 import { codeOf, netError } from './failure.ts';
+import { lookupBy } from './lookup.ts';
 import type { NameResolver } from './resolver.ts';
 
 export type XapiEndpoint =
@@ -143,25 +144,6 @@ function connectorOf(
       socket.destroy();
       return callback(refusal, null);
     });
-}
-
-type LookedUp = (error: Error | null, addresses: { address: string; family: number }[]) => void;
-
-/** Names by our own resolver; Node then tries the addresses. */
-function lookupBy(resolver: NameResolver) {
-  return (name: string, _options: unknown, done: LookedUp): void => void lookUp(name, resolver, done);
-}
-
-async function lookUp(name: string, resolver: NameResolver, done: LookedUp): Promise<void> {
-  try {
-    const found = await resolver.addresses(name);
-    done(
-      null,
-      found.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
-  } catch (error) {
-    done(error instanceof Error ? error : new Error(String(error)), []);
-  }
 }
 
 function refusalOf(

@@ -11,18 +11,22 @@ import { rowVerdicts } from '../model/verdict.ts';
 import { label } from './escape.ts';
 import { isPlan } from './phrases.ts';
 
-interface Sample {
+export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-interface Metric {
+export interface Metric {
   readonly name: string;
   readonly help: string;
+  /** @default 'gauge' */
+  readonly type?: 'gauge' | 'counter';
+  /** A series for each check: thousands at a large site. */
+  readonly isPerCheck?: true;
   readonly samples: (report: Report) => Sample[];
 }
 
-const metrics: readonly Metric[] = [
+export const metrics: readonly Metric[] = [
   {
     name: 'xenreach_info',
     help: 'What was checked, by which version, from where.',
@@ -58,6 +62,7 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'xenreach_check_outcome',
+    isPerCheck: true,
     help: 'What happened to a check, as a label, and how that was judged.',
     samples: (report) =>
       report.checks.flatMap((check) => {
@@ -75,6 +80,7 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'xenreach_check_duration_seconds',
+    isPerCheck: true,
     help: 'How long the check took, all attempts together.',
     samples: (report) =>
       report.checks.flatMap((check) =>
@@ -83,6 +89,7 @@ const metrics: readonly Metric[] = [
   },
   {
     name: 'xenreach_certificate_not_after_timestamp_seconds',
+    isPerCheck: true,
     help: 'When the certificate that the peer showed ends, in seconds since 1970.',
     samples: (report) =>
       report.checks.flatMap((check) =>
@@ -147,6 +154,7 @@ function ofProbe(probe: string, { name, help, evidence, perUnit }: ProbeMetric):
   return {
     name: `xenreach_${name}`,
     help,
+    isPerCheck: true,
     samples: (report) => report.checks.flatMap((check) => samplesOf(report, check)),
   };
 }
@@ -165,7 +173,12 @@ function* pieces(report: Report): Iterable<string> {
   }
 }
 
-function family({ name, help, samples }: Metric, report: Report): string[] {
+/** Its lines. OpenMetrics names a counter without the end that its series have. */
+export function family(
+  { name, help, type = 'gauge', samples }: Metric,
+  report: Report,
+  isOpenMetrics = false,
+): string[] {
   // A series may be there only once; two checks may differ only in characters that a label cannot show.
   const series = new Map<string, number>();
   for (const { labels, value } of samples(report)) {
@@ -174,7 +187,8 @@ function family({ name, help, samples }: Metric, report: Report): string[] {
     if (Number.isFinite(value) && !series.has(id)) series.set(id, value);
   }
   if (series.size === 0) return [];
-  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`, ...[...series].map(([id, value]) => `${id} ${value}`)];
+  const shown = isOpenMetrics && type === 'counter' ? name.replace(/_total$/, '') : name;
+  return [`# HELP ${shown} ${help}`, `# TYPE ${shown} ${type}`, ...[...series].map(([id, value]) => `${id} ${value}`)];
 }
 
 function labelsOf({ merged }: Report, check: ReportCheck): Record<string, string> {
