@@ -15,7 +15,10 @@ export const bundledPackages: readonly string[] = ['valibot', 'yaml'];
 
 const common = {
   platform: 'node',
-  external: Object.keys(own.dependencies).filter((name) => !bundledPackages.includes(name)),
+  // With what lies below a package's name, such as hono/compress.
+  external: Object.keys(own.dependencies)
+    .filter((name) => !bundledPackages.includes(name))
+    .map((name) => new RegExp(`^${name}(?:/|$)`)),
   // `yaml` keeps its ES modules for browsers; of the others nothing could be left out.
   resolve: { alias: { yaml: join(import.meta.dirname, 'node_modules/yaml/browser/dist/index.js') } },
 } satisfies RolldownOptions;

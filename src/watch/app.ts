@@ -1,6 +1,7 @@
 /** The pages and the other addresses, as requests and answers: no socket here. */
 import { randomBytes } from 'node:crypto';
 import { Hono, type Context } from 'hono';
+import { compress } from 'hono/compress';
 import { version } from '../load/version.ts';
 import type { Report } from '../model/report.ts';
 import { reporters } from '../report/index.ts';
@@ -52,6 +53,10 @@ export function makeApp(watch: Watch, stop: AbortSignal): Hono {
     }
     return next();
   });
+
+  // But for what never ends.
+  const packed = compress();
+  app.use((c, next) => (c.req.path === '/events' ? next() : packed(c, next)));
 
   app.get('/style.css', (c) =>
     c.body(style, 200, { 'content-type': 'text/css; charset=utf-8', 'cache-control': 'max-age=300' }),

@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
+import { show } from '../load/faults.ts';
 import { parseReport } from '../load/report.ts';
 import { readFile } from '../load/read-file.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Report } from '../model/report.ts';
+import { Id } from '../model/spec.ts';
 import type { Watch } from './watch.ts';
 
 export const maxReportBytes = 4 * 1024 * 1024;
@@ -50,6 +53,8 @@ function faultOf(report: Report, watch: Watch): string | null {
   const own = watch.viewpoints()[0]!;
   if (report.checks.every(({ outcome }) => outcome === null)) return 'it is the report of a plan: nothing was tried';
   if (report.rows.length > mostRows) return `it has more than ${mostRows} rows`;
+  const strange = report.rows.find(({ id }) => !v.is(Id, id));
+  if (strange) return `its row ${show(strange.id)} is called as no row is`;
   if (report.site.name.length > 200 || report.vantage.hostname.length > 255) return 'its names are too long';
   if (report.vantage.hostname === '') return 'it does not say where it was made (vantage.hostname)';
   if (report.site.name === own.site && report.vantage.hostname === own.vantage)

@@ -4,6 +4,7 @@
  */
 import type { Cause, CauseKind, Report, ReportCheck, ReportRow } from '../model/report.ts';
 import type { RowVerdict } from '../model/verdict.ts';
+import { checkLine } from '../report/phrases.ts';
 
 export interface SeenCause {
   /** "vantage", "resolver", "proxy", "host:10.0.0.5", "row:ntp" */
@@ -74,7 +75,7 @@ interface KeyedCause extends SeenCause {
 function keyedCauses(report: Report, checks: ReadonlyMap<string, ReportCheck>, mildest: Mildest): KeyedCause[] {
   const bad = report.rows.filter(({ verdict }) => verdict !== null && badFrom[mildest].includes(verdict));
   const badIds = new Set(bad.map(({ id }) => id));
-  const told = report.causes.map((cause) => keyed(cause, checks));
+  const told = report.causes.map((cause) => keyed(cause, checks, report.causes));
   const everything = everythingAtOnce(report, told);
   if (everything) return [everything];
   const single = Map.groupBy(
@@ -93,10 +94,13 @@ function keyedCauses(report: Report, checks: ReadonlyMap<string, ReportCheck>, m
   return merged([...grouped, ...bad.filter(({ id }) => !explained.has(id)).map(ofRow)]);
 }
 
-function keyed(cause: Cause, checks: ReadonlyMap<string, ReportCheck>): KeyedCause {
-  const { kind, text, remedy, rows } = cause;
-  if (kind !== 'host' && kind !== 'row') return { key: kind, kind, text, remedy, rows };
+function keyed(cause: Cause, checks: ReadonlyMap<string, ReportCheck>, all: readonly Cause[]): KeyedCause {
+  const { kind, remedy, rows } = cause;
+  if (kind !== 'host' && kind !== 'row') return { key: kind, kind, text: cause.text, remedy, rows };
   const [first] = cause.checks.flatMap((id) => checks.get(id) ?? []);
+  // The row's own sentence may be of another of its causes.
+  const isOneOfMany = kind === 'row' && all.filter((other) => other.rows.includes(rows[0]!)).length > 1;
+  const text = isOneOfMany && first ? checkLine(first) : cause.text;
   if (!first) return { key: `row:${rows.join(',')}`, kind, text, remedy, rows };
   return { key: `host:${first.address ?? first.host}`, kind, text, remedy, rows };
 }

@@ -8,7 +8,7 @@ import type { Incident, RowState } from '../incidents.ts';
 import { wordOf } from './layout.ts';
 import { html, moment, nothing, type Html } from './markup.ts';
 import { matrix } from './matrix.ts';
-import { strip } from './strip.ts';
+import { strip, windowOf } from './strip.ts';
 
 export interface HomeView {
   readonly now: number;
@@ -48,9 +48,8 @@ export function home(view: HomeView): Html {
   if (!report)
     return html`<h1>Nothing is known yet</h1>
       <p>${view.isRunning ? 'The first round is under way.' : 'The first round is about to begin.'}</p>`;
-  return html`${headline(view, report)} ${view.open.map((incident) => openCard(incident, view))}
-  ${matrix(report, (row) => believedOf(view.rows, row))} ${rowsList(view, report)} ${otherVantages(view)}
-  ${pastList(view)}`;
+  return html`${headline(view, report)} ${incidentsList(view)} ${matrix(report, (row) => believedOf(view.rows, row))}
+  ${rowsList(view, report)} ${otherVantages(view)} ${pastList(view)}`;
 }
 
 export function worstOf(report: Report, rows: HomeView['rows']): RowVerdict | null {
@@ -88,30 +87,60 @@ function headline(view: HomeView, report: Report): Html {
 
 const order: readonly RowVerdict[] = ['fail', 'unverified', 'warn', 'pass', 'skipped'];
 
-function openCard(incident: Incident, { now, rows, isQuiet, query }: HomeView): Html {
-  const { id, kind, text, remedy, since } = incident;
-  const isHushed = incident.rows.every(isQuiet);
-  return html`<article class="card fail">
-    <h3><a href="/incident/${id}${query}">${kindWord(kind)}: ${text}</a></h3>
-    <p>
-      Since ${moment(since)}, for ${spell(now - since)}.
-      ${incident.isFlapping ? html`<b>It comes and goes</b>: nobody is told of that until an hour has passed without a change.` : nothing}${isHushed ? ' Under maintenance: nobody is told.' : nothing}
-    </p>
-    ${remedy === null ? nothing : html`<p><b>Do:</b> ${remedy}</p>`}
-    <p class="soft">
-      ${incident.rows.length === 1 ? 'Row' : 'Rows'}:
-      ${incident.rows.map((row, i) => html`${i > 0 ? ', ' : nothing}<a href="/row/${row}${query}">${row}</a>${rows[row]?.seen === 'pass' ? ' (passes now)' : nothing}`)}
-    </p>
-  </article> `;
+/** One or two are told at once; of many the first, some others by their heads, and how many there are besides. */
+const [unfolded, headsShown] = [2, 8];
+
+function incidentsList(view: HomeView): Html {
+  const cards = view.open.map((incident, i) => openCard(incident, i, view));
+  const rest = cards.length > headsShown + 2 ? cards.splice(headsShown) : [];
+  if (rest.length === 0) return html`${cards}`;
+  return html`${cards}
+    <details id="more">
+      <summary>and ${rest.length} more incidents</summary>
+      ${rest}
+    </details>`;
 }
 
-export const kindWord = (kind: Incident['kind']): string =>
-  ({ vantage: 'This vantage', resolver: 'Name resolution', proxy: 'The proxy', host: 'One host', row: 'One row' })[
-    kind
-  ];
+function openCard(incident: Incident, i: number, view: HomeView): Html {
+  const { now, rows, open, isQuiet, query } = view;
+  const { id, remedy, since } = incident;
+  const isHushed = incident.rows.every(isQuiet);
+  const isOpen = i === 0 || open.length <= unfolded;
+  return html`<details class="card fail" id="incident-${id}" ${isOpen ? html` open=""` : nothing}>
+    <summary>
+      <h2>${headOf(incident)}</h2>
+      <span class="soft"
+        >${plural(incident.rows.length, 'row')}, for
+        ${spell(now - since)}${incident.isFlapping ? ', comes and goes' : nothing}${isHushed ? ', under maintenance' : nothing}</span
+      >
+    </summary>
+    ${remedy === null ? nothing : html`<p><b>Do:</b> ${remedy}</p>`}
+    <p>
+      ${incident.rows.length === 1 ? 'Row' : 'Rows'}:
+      ${incident.rows.map((row, at) => html`${at > 0 ? ', ' : nothing}<a href="/row/${row}${query}">${row}</a>${rows[row]?.seen === 'pass' ? ' (passes now)' : nothing}`)}
+    </p>
+    <p class="soft">
+      Since ${moment(since)}.
+      ${incident.isFlapping ? 'Nobody is told of its coming and going until an hour has passed without a change. ' : nothing}<a
+        href="/incident/${id}${query}"
+        >What the run that opened it saw, and the rules to ask for</a
+      >
+    </p>
+  </details> `;
+}
+
+/** What stands nearer to us than a host is named; a host is in the text itself. */
+export const headOf = ({ kind, text, rows }: Pick<Incident, 'kind' | 'text' | 'rows'>): string =>
+  ({
+    vantage: `This vantage: ${text}`,
+    resolver: `Name resolution: ${text}`,
+    proxy: `The proxy: ${text}`,
+    host: text,
+    row: rows.length === 1 ? `${rows[0]}: ${text}` : text,
+  })[kind];
 
 function rowsList(view: HomeView, report: Report): Html {
-  const window = { from: view.now - dayMs, to: view.now };
+  const window = windowOf(view.spans, view.now, dayMs);
   const byRow = Map.groupBy(view.spans, ({ row }) => row);
   const isShown = (row: ReportRow): boolean => row.verdict !== 'skipped' && row.verdict !== null;
   const shown = report.rows.filter(isShown);
@@ -132,7 +161,7 @@ function rowsList(view: HomeView, report: Report): Html {
   const gaps = view.gaps.map(
     ({ since, until, why }) => html`<li>${moment(since)}, ${spell(until - since)}: ${why}</li>`,
   );
-  return html`<h2>Rows, and their last day</h2>
+  return html`<h2>Rows, and their last ${window.to - window.from < dayMs ? spell(window.to - window.from) : 'day'}</h2>
     <ul class="rows">
       ${items}
     </ul>

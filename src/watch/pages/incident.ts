@@ -4,7 +4,7 @@ import type { Report } from '../../model/report.ts';
 import { plural } from '../../report/phrases.ts';
 import type { PastIncident } from '../history/ask.ts';
 import { evidenceOf } from './evidence.ts';
-import { kindWord } from './home.ts';
+import { headOf } from './home.ts';
 import { html, moment, nothing, type Html } from './markup.ts';
 import { rulesOf } from './row.ts';
 
@@ -20,7 +20,7 @@ export interface IncidentView {
 }
 
 export function incidentPage({ now, incident, rows, report, query }: IncidentView): Html {
-  const { kind, text, remedy, since, until } = incident;
+  const { remedy, since, until } = incident;
   const isOpen = until === null;
   const rules = report
     ? rulesOf(
@@ -30,7 +30,7 @@ export function incidentPage({ now, incident, rows, report, query }: IncidentVie
     : nothing;
   return html`<h1>
       <span class="${isOpen ? 'fail' : 'pass'}"><span class="word">${isOpen ? 'OPEN' : 'OVER'}</span></span>
-      ${kindWord(kind)}: ${text}
+      ${headOf(incident)}
     </h1>
     <p>
       Since ${moment(since)},

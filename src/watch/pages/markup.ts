@@ -28,6 +28,9 @@ function textOf(piece: Piece): string {
 
 export const nothing = new Html('');
 
+/** What keeps its line ends, for a `pre`. */
+export const lines = (texts: readonly string[]): Html => new Html(texts.map(escape).join('\n'));
+
 /** "2026-11-25 13:31 UTC": a moment, the same for everybody who looks. */
 export const moment = (at: number): Html =>
   html`<time datetime="${new Date(at).toISOString()}"

@@ -8,8 +8,8 @@ import type { RowState } from '../incidents.ts';
 import { chart } from './chart.ts';
 import { evidenceOf } from './evidence.ts';
 import { wordOf } from './layout.ts';
-import { html, moment, nothing, type Html } from './markup.ts';
-import { strip } from './strip.ts';
+import { html, lines, moment, nothing, type Html } from './markup.ts';
+import { strip, windowOf, type Window } from './strip.ts';
 import { uptimeText } from './uptime.ts';
 
 export interface RowView {
@@ -36,7 +36,7 @@ const monthMs = 30 * dayMs;
 export function rowPage(view: RowView): Html {
   const { row, state, now, spans, everyMs, firstBad, lastGood, report } = view;
   const verdict = state?.believed ?? row.verdict ?? 'skipped';
-  const month = { from: now - monthMs, to: now };
+  const [day, month] = [windowOf(spans, now, dayMs), windowOf(spans, now, monthMs)];
   return html`<h1>${wordOf(verdict)} ${row.id} <span class="soft">${row.from} → ${row.to}, ${service(row)}</span></h1>
     <p>${row.purpose}</p>
     ${state && state.since > 0 ? html`<p class="soft">${words[verdict]} since ${moment(state.since)}, looked at every ${spell(everyMs)}${state.isFlapping ? '; it comes and goes' : nothing}.</p>` : nothing}
@@ -48,27 +48,27 @@ export function rowPage(view: RowView): Html {
             ${row.remedy === null ? nothing : html`<p><b>Do:</b> ${row.remedy}</p>`}
           </article>`
     }
-    ${ruleToAskFor(report, row)}
-    <h2>The last day</h2>
-    ${strip(spans, { from: now - dayMs, to: now }, 'strip tall')}
-    <p class="legend">
-      <span>${moment(now - dayMs)}</span><span>${uptimeText(uptimeOf(spans, now - dayMs, now))}</span><span>now</span>
-    </p>
-    <h2>The last 30 days</h2>
-    ${strip(spans, month, 'strip tall')}
-    <p class="legend">
-      <span>${moment(month.from)}</span><span>${uptimeText(uptimeOf(spans, month.from, now))}</span><span>now</span>
-    </p>
+    ${ruleToAskFor(report, row)} ${timeStrip(spans, day)} ${month.from === day.from ? nothing : timeStrip(spans, month)}
     ${
       firstBad === null
         ? nothing
         : html`<h2>What changed</h2>
             <div class="pair">
-              ${evidenceOf(lastGood, row.id, 'The last run before')}${evidenceOf(firstBad, row.id, 'The first run that saw it')}
+              ${lastGood === null ? nothing : evidenceOf(lastGood, row.id, 'The last run before')}
+              ${evidenceOf(firstBad, row.id, 'The first run that saw it')}
             </div>`
     }
     <h2>What the last run found</h2>
     ${evidenceOf(report, row.id, 'Now')} ${latencies(view, month)} ${spanTable(view)}`;
+}
+
+function timeStrip(spans: readonly Span[], window: Window): Html {
+  const { from, to } = window;
+  return html`<h2>The last ${spell(to - from)}</h2>
+    ${strip(spans, window, 'strip tall')}
+    <p class="legend">
+      <span>${moment(from)}</span><span>${uptimeText(uptimeOf(spans, from, to))}</span><span>now</span>
+    </p>`;
 }
 
 function ruleToAskFor(report: Report, row: ReportRow): Html {
@@ -86,13 +86,14 @@ export function rulesOf(report: Report, rows: readonly ReportRow[]): Html {
     .trimEnd()
     .split('\n');
   if (rules.length === 0) return nothing;
-  return html`<pre>${[header, ...rules].map((line) => html`${line} `)}</pre>`;
+  return html`<pre>${lines([header, ...rules])}</pre>`;
 }
 
 const plain = { color: false, width: 80, verbose: false, quiet: false } as const;
 
-function latencies({ hours }: RowView, window: { from: number; to: number }): Html {
-  const known = hours.filter(([, its]) => its.length > 0);
+function latencies({ hours }: RowView, window: Window): Html {
+  // A point is no line.
+  const known = hours.filter(([, its]) => its.length > 1);
   if (known.length === 0) return nothing;
   return html`<h2>How long answers take</h2>
     ${known.map(
@@ -103,12 +104,12 @@ function latencies({ hours }: RowView, window: { from: number; to: number }): Ht
 }
 
 function spanTable({ spans, gaps }: RowView): Html {
-  const lines = [
+  const past = [
     ...spans.map((span) => ({ since: span.since, until: span.until, verdict: span.verdict, text: span.because ?? '' })),
     ...gaps.map((gap) => ({ since: gap.since, until: gap.until, verdict: null, text: `not watched: ${gap.why}` })),
   ].toSorted((a, b) => b.since - a.since);
-  if (lines.length === 0) return nothing;
-  const shown = lines.slice(0, spansShown);
+  if (past.length === 0) return nothing;
+  const shown = past.slice(0, spansShown);
   return html`<h2>Timeline</h2>
     <table class="wide stack">
       <thead>
@@ -131,5 +132,5 @@ function spanTable({ spans, gaps }: RowView): Html {
         )}
       </tbody>
     </table>
-    ${lines.length > shown.length ? html`<p class="soft">and ${lines.length - shown.length} before; xenreach history --row has them</p>` : nothing}`;
+    ${past.length > shown.length ? html`<p class="soft">and ${past.length - shown.length} before; xenreach history --row has them</p>` : nothing}`;
 }

@@ -11,6 +11,14 @@ export interface Window {
   readonly to: number;
 }
 
+const leastMs = 3_600_000;
+
+/** So far back, but not to before anything was known: the first hours fill the strip. */
+export function windowOf(spans: readonly Span[], now: number, mostMs: number): Window {
+  const first = Math.min(...spans.map(({ since }) => since), now);
+  return { from: Math.max(now - mostMs, Math.min(first, now - leastMs)), to: now };
+}
+
 /** `spans` are of one row. */
 export function strip(spans: readonly Span[], { from, to }: Window, className = 'strip'): Html {
   const x = (at: number): number => (Math.min(Math.max(at, from), to) - from) * (width / (to - from));

@@ -28,8 +28,8 @@ a:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px soli
 .word { color: var(--tone); font-weight: 700; font-size: .85em; letter-spacing: .02em; white-space: nowrap; }
 .trouble { border: 1px solid var(--fail); border-left-width: 4px; border-radius: 6px; padding: .5rem .9rem; margin: .6rem 0; }
 .card { border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px; background: var(--card);
-  padding: .7rem 1rem; margin: .7rem 0; break-inside: avoid; }
-.card h3 a { color: inherit; }
+  padding: .5rem .9rem; margin: .5rem 0; break-inside: avoid; }
+.card summary { color: inherit; } .card h2 { display: inline; font-size: 1rem; margin: 0; }
 .counts { display: flex; flex-wrap: wrap; gap: .5rem; margin: .8rem 0; padding: 0; list-style: none; }
 .counts li { border: 1px solid var(--line); border-top: 3px solid var(--tone); border-radius: 6px; padding: .2rem .8rem;
   background: var(--card); }
