@@ -1,6 +1,6 @@
 /**
- * What a system wants beside a program: the man page, completion for three shells, a systemd service with its timer and a
- * file for cron. All but the last three are made from the tables of commands and options.
+ * What a system wants beside a program: the man page, completion for three shells, a systemd service with its timer, one that
+ * watches, and a file for cron. All but the last four are made from the tables of commands and options.
  *
  *     node packaging/share.ts [DIR]      share/man share/bash-completion share/zsh share/fish share/systemd share/cron
  */
@@ -42,6 +42,7 @@ export async function shareFiles(): Promise<Readonly<Record<string, string>>> {
     'fish/vendor_completions.d/xenreach.fish': fishCompletion(all),
     'systemd/xenreach.service': service,
     'systemd/xenreach.timer': timer,
+    'systemd/xenreach-watch.service': watchService,
     'cron/xenreach': cron,
   };
 }
@@ -276,6 +277,58 @@ Nice=10
 NoNewPrivileges=yes
 PrivateTmp=yes
 ProtectHome=yes
+`;
+
+/** `DynamicUser`: it needs no privilege, and writes below its own folder alone. Node compiles at run time, so memory may be made executable. */
+const watchService = `# The same check on a schedule, with pages on http://127.0.0.1:9660/. Reload takes a changed file, a broken one changes nothing.
+[Unit]
+Description=Connectivity requirements of this site, watched
+Documentation=man:xenreach(1)
+Wants=network-online.target
+After=network-online.target
+
+[Service]
+Type=exec
+ExecStart=/opt/xenreach/xenreach watch --config /etc/xenreach/watch.yaml
+ExecReload=/bin/kill -HUP $MAINPID
+Restart=on-failure
+RestartSec=10
+RestartPreventExitStatus=2
+TimeoutStopSec=10
+DynamicUser=yes
+StateDirectory=xenreach
+Environment=XDG_STATE_HOME=/var/lib
+# A secret of notify: in watch.yaml it is secretFile: /run/credentials/xenreach-watch.service/notify.key
+#LoadCredential=notify.key:/etc/xenreach/notify.key
+LimitNOFILE=16384
+Nice=10
+UMask=0077
+CapabilityBoundingSet=
+AmbientCapabilities=
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+
+[Install]
+WantedBy=multi-user.target
 `;
 
 const timer = `[Unit]

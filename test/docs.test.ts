@@ -111,6 +111,7 @@ const foreign = new Set([
   'allow-worker',
   'armor',
   'build-arg',
+  'data-binary',
   'detach-sign',
   'provenance',
   'disable-sigusr',

@@ -112,7 +112,7 @@ export function makeApp(watch: Watch, stop: AbortSignal): Hono {
   });
 
   app.get('/events', (c) =>
-    c.body(eventStream(watch, AbortSignal.any([stop, c.req.raw.signal])), 200, {
+    c.body(eventStream(watch, stop), 200, {
       'content-type': 'text/event-stream',
       'x-accel-buffering': 'no',
     }),

@@ -65,8 +65,8 @@ export class Composite {
 
   /** What was known when the last process ended, of the checks that there still are. */
   restore(report: Report): void {
-    const at = Date.parse(report.startedAt);
     for (const [id, members] of Map.groupBy(report.checks, baseId)) {
+      const at = Math.max(...members.map(({ startedAt }) => Date.parse(startedAt ?? report.startedAt)));
       if (this.#everyMs.has(id)) this.#known.set(id, { observations: members.flatMap(observationOf), at });
     }
   }
@@ -91,7 +91,7 @@ export class Composite {
     stop: AbortSignal,
   ): Promise<RoundResult | null> {
     const due = this.#checksOf(rows).filter((id) => isRecheck || !this.#isShared(id, rows, at));
-    const partial = await this.#check(new Set(due), AbortSignal.any([stop, AbortSignal.timeout(longestMs)]));
+    const partial = await this.#check(new Set(due), stop);
     if (stop.aborted) return null;
     const made = Map.groupBy(partial.checks, baseId);
     for (const id of due) {
@@ -115,13 +115,23 @@ export class Composite {
     return known !== undefined && everyMs < mine && at - known.at < everyMs && at >= known.at;
   }
 
-  #check(ids: ReadonlySet<string>, signal: AbortSignal): Promise<Report> {
+  async #check(ids: ReadonlySet<string>, stop: AbortSignal): Promise<Report> {
     const { plan } = this.#prepared;
     const part: Plan = {
       rows: plan.rows.map((row) => ({ ...row, checks: row.checks.filter((id) => ids.has(id)) })),
       checks: plan.checks.filter(({ id }) => ids.has(id)),
     };
-    return checkPrepared({ ...this.#prepared, plan: part }, this.#settings, {}, { signal });
+    const ended = new AbortController();
+    const timer = setTimeout(() => ended.abort(`the round took longer than ${longestMs / 1000} s`), longestMs);
+    const end = (): void => ended.abort('the watch ends');
+    stop.addEventListener('abort', end, { once: true });
+    try {
+      if (stop.aborted) end();
+      return await checkPrepared({ ...this.#prepared, plan: part }, this.#settings, {}, { signal: ended.signal });
+    } finally {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', end);
+    }
   }
 
   #judged(partial: Report): Report {

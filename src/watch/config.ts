@@ -32,7 +32,7 @@ const MailAddress = v.pipe(
 );
 const Listen = v.pipe(
   v.string(),
-  v.regex(/^(?:\[[0-9a-f:.]+\]|[^\s:/[\]]+):\d{1,5}$/i),
+  v.regex(/^(?:\[[0-9a-fA-F:.]+\]|[^\s:/[\]]+):\d{1,5}$/),
   v.description('ADDRESS:PORT, like 127.0.0.1:9660'),
 );
 

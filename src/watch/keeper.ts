@@ -141,8 +141,8 @@ export class Keeper {
     const { id, site, vantage, isOwn, last } = source;
     const report: Report | null = this.#attempt((history) => latest(history.db, id)) ?? null;
     // As record() wrote it.
-    const state = (source.state ?? noState) as State & { readonly untold?: readonly string[] };
-    return { id, site, vantage, isOwn, last, state, untold: state.untold ?? [], report, isStale: false };
+    const { untold = [], ...state } = (source.state ?? noState) as State & { readonly untold?: readonly string[] };
+    return { id, site, vantage, isOwn, last, state, untold, report, isStale: false };
   }
 
   /** Undefined where there is no history, or it failed. */

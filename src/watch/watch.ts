@@ -200,6 +200,7 @@ export class Watch {
   /** Rounds, until it is stopped. Never rejects. */
   async run(stop: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
+    stop.addEventListener('abort', () => this.#wakeUp(), { once: true });
     while (!stop.aborted) {
       this.#lookAtClocks();
       await this.#housekeeping(stop);
@@ -209,7 +210,7 @@ export class Watch {
       if (stop.aborted) break;
       const next = this.#schedule?.nextMs() ?? clock.now() + longestWaitMs;
       const ms = Math.min(longestWaitMs, Math.max(0, next - clock.now()));
-      if (ms > 0) await clock.wait(ms, AbortSignal.any([stop, this.#wake.signal]));
+      if (ms > 0) await clock.wait(ms, this.#wake.signal);
       if (this.#wake.signal.aborted) this.#wake = new AbortController();
     }
   }

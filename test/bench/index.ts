@@ -17,6 +17,7 @@ import { tcpClosed } from './tcp-closed.ts';
 import { tcpOpen } from './tcp-open.ts';
 import { tls } from './tls.ts';
 import { udp } from './udp.ts';
+import { watch } from './watch.ts';
 import { wholeCheck } from './whole-check.ts';
 
 export const benchmarks: readonly Benchmark[] = [
@@ -38,4 +39,5 @@ export const benchmarks: readonly Benchmark[] = [
   syscalls,
   plan,
   start,
+  watch,
 ];

@@ -80,11 +80,14 @@ test.for([
   expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: '', stderr: '' });
 });
 
-test.for(['systemd/xenreach.service', 'cron/xenreach'])('the command line in %s is one that there is', async (name) => {
-  const [, words = ''] = /\/opt\/xenreach\/xenreach (.+)/.exec(files[name] ?? '') ?? [];
-  const [command = '', ...argv] = words.split(' ');
-  const { options } = await commands[command]!();
-  const { values, positionals } = parseLine(argv, options, command);
-  expect(positionals).toEqual([]);
-  expect(durationMs(values.deadline ?? '', 'deadline')).toBe(300_000);
-});
+test.for(['systemd/xenreach.service', 'systemd/xenreach-watch.service', 'cron/xenreach'])(
+  'the command line in %s is one that there is',
+  async (name) => {
+    const [, words = ''] = /\/opt\/xenreach\/xenreach (.+)/.exec(files[name] ?? '') ?? [];
+    const [command = '', ...argv] = words.split(' ');
+    const { options } = await commands[command]!();
+    const { values, positionals } = parseLine(argv, options, command);
+    expect(positionals).toEqual([]);
+    if (command === 'check') expect(durationMs(values.deadline ?? '', 'deadline')).toBe(300_000);
+  },
+);

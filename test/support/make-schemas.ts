@@ -6,6 +6,8 @@ import { PairShape, ReceiptsShape } from '../../src/model/pair.ts';
 import { ReportShape } from '../../src/model/report.ts';
 import { SiteFile } from '../../src/model/site.ts';
 import { SpecChanges, WholeSpec } from '../../src/model/spec.ts';
+import { WatchFile } from '../../src/watch/config.ts';
+import { EventShape } from '../../src/watch/event.ts';
 
 /** What is written is checked, not what comes out: keys with a default may be left out. */
 const options = { typeMode: 'input', target: 'draft-2020-12' } as const;
@@ -18,6 +20,12 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
   'report.schema.json': { title: 'xenreach report', ...toJsonSchema(ReportShape, options) },
   'spec.schema.json': { title: 'xenreach spec', ...toJsonSchema(WholeSpec, options) },
   'spec-changes.schema.json': { title: 'xenreach spec that extends another', ...toJsonSchema(SpecChanges, options) },
+  // A duration is text here; that it is one is not for a schema to say.
+  'watch.schema.json': {
+    title: 'xenreach watch',
+    ...toJsonSchema(WatchFile, { ...options, ignoreActions: ['transform', 'check'] }),
+  },
+  'event.schema.json': { title: 'xenreach event', ...toJsonSchema(EventShape, options) },
 };
 
 if (import.meta.main) {

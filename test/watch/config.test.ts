@@ -1,10 +1,17 @@
 /** The file of the watch: strict, with the place of every fault; secrets only from files that others cannot read. */
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { afterAll, describe, expect, test } from 'vitest';
 import { probes } from '../../src/check/registry.ts';
+import { shapeFaults } from '../../src/load/shape.ts';
 import { loadSpec } from '../../src/load/spec.ts';
+import { parseYaml } from '../../src/load/yaml.ts';
+import { WatchFile } from '../../src/watch/config.ts';
+import { departures } from '../support/json-schema.ts';
+import { schemas } from '../support/make-schemas.ts';
+import { EventShape } from '../../src/watch/event.ts';
 import { holdAgainst, readConfig } from '../../src/watch/load-config.ts';
 import { maintenanceOf, isQuiet } from '../../src/watch/maintenance.ts';
 
@@ -114,6 +121,18 @@ test('rows and sections that the spec does not have are told with the nearest', 
   expect(() => holdAgainst(found, spec)).toThrow(
     /:2:3 no row is called "iscis"; did you mean "iscsi"\?\n.*:3:13 no section.*"domains"[^]*no row is called "nfs"/,
   );
+});
+
+test('the config and the event in the document are good ones', async () => {
+  const document = readFileSync('docs/watch.md', 'utf8');
+  const [, yaml = ''] = /```yaml\n(.+?)```/s.exec(document) ?? [];
+  const { value } = await parseYaml(yaml, 'docs/watch.md');
+  expect(shapeFaults(WatchFile, value)).toEqual([]);
+  expect(departures(schemas['watch.schema.json'] ?? false, value)).toEqual([]);
+  expect(departures(schemas['watch.schema.json'] ?? false, { evry: '5m' })).toEqual(['/evry false']);
+  const [, json = ''] = /```json\n(.+?)```/s.exec(document) ?? [];
+  expect(v.is(EventShape, JSON.parse(json))).toBe(true);
+  expect(departures(schemas['event.schema.json'] ?? false, JSON.parse(json))).toEqual([]);
 });
 
 describe('maintenance', () => {

@@ -11,7 +11,7 @@ import { codeOf } from '../../net/failure.ts';
 import { prepareTables } from './tables.ts';
 
 /** How long another process may hold it. */
-const busyMs = 1000;
+const busyMs = 250;
 
 export interface Opened {
   readonly db: Database;
