@@ -61,23 +61,21 @@ export const watch: Benchmark = {
 
 async function costOfPool(): Promise<Cost> {
   using folder = watchFolder();
-  const door = new Door('0.0.0.0');
-  await door.open();
   const members = Array.from({ length: 64 }, (_, i) => `127.0.1.${i + 1}`);
-  const rows = 8;
-  const site = JSON.parse(portsSite(Array.from({ length: rows }, () => '127.0.0.1'))) as {
-    roles: Record<string, unknown>;
-  };
-  for (let i = 1; i <= rows; i += 1)
-    site.roles[`server-${i}`] = members.map((host) => ({ host, ports: { [9000 + i]: door.port } }));
+  // Of each row its own, or they would be one endpoint.
+  const doors = Array.from({ length: 8 }, () => new Door('0.0.0.0'));
+  await Promise.all(doors.map((door) => door.open()));
+  const site = JSON.parse(portsSite(doors.map(() => '127.0.0.1'))) as { roles: Record<string, unknown> };
+  for (const [i, { port }] of doors.entries())
+    site.roles[`server-${i + 1}`] = members.map((host) => ({ host, ports: { [9001 + i]: port } }));
   const files = [
     '--site',
     folder.put('site.yaml', JSON.stringify(site)),
     '--spec',
-    folder.put('spec.yaml', portsSpec(rows)),
+    folder.put('spec.yaml', portsSpec(doors.length)),
   ];
   const cost = await costOf(folder, files);
-  await door.close();
+  await Promise.all(doors.map((door) => door.close()));
   return cost;
 }
 
