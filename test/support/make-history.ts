@@ -16,13 +16,18 @@ const everyMs = 5 * minuteMs;
 export interface Past {
   readonly days: number;
   readonly rows: readonly string[];
+  /** Of each row, the id of its check. */
+  readonly endpoints: readonly string[];
   readonly site: string;
   readonly vantage?: string;
   /** When it ends. @default now */
   readonly end?: number;
 }
 
-export function makeHistory(file: string, { days, rows, site, vantage = hostname(), end = Date.now() }: Past): void {
+export function makeHistory(
+  file: string,
+  { days, rows, endpoints, site, vantage = hostname(), end = Date.now() }: Past,
+): void {
   const history = History.open(file)!;
   const { db } = history;
   // Nobody mourns a half-written one.
@@ -107,8 +112,8 @@ export function makeHistory(file: string, { days, rows, site, vantage = hostname
       }
     }
     for (const i of rows.keys()) span(i, end);
-    for (const row of rows) {
-      const { lastInsertRowid } = db.sql('INSERT INTO endpoint (source, name) VALUES (?, ?)').run(source, `tcp/${row}`);
+    for (const name of endpoints) {
+      const { lastInsertRowid } = db.sql('INSERT INTO endpoint (source, name) VALUES (?, ?)').run(source, name);
       for (let hour = Math.floor(start / hourMs); hour < end / hourMs; hour += 1) {
         const mean = 1000 + Math.round(3000 * random());
         db.sql('INSERT INTO hour (endpoint, hour, n, least, sum, most) VALUES (?, ?, 12, ?, ?, ?)').run(
@@ -136,5 +141,5 @@ function randomFrom(seed: number): () => number {
 if (import.meta.main) {
   const [file = 'history.db', days = '400'] = process.argv.slice(2);
   const rows = Array.from({ length: 48 }, (_, i) => `row-${i + 1}`);
-  makeHistory(file, { days: Number(days), rows, site: 'ports-site' });
+  makeHistory(file, { days: Number(days), rows, endpoints: rows.map((id) => `tcp/${id}`), site: 'ports-site' });
 }

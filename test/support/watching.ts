@@ -96,8 +96,11 @@ export interface Watching {
 }
 
 /** Starts one and waits until its pages are there. Throws with what it printed when it ends instead. */
-export async function startWatching(args: readonly string[], namespace: string | null = null): Promise<Watching> {
-  const [program, ...rest] = on(namespace, [process.execPath, main, 'watch', ...args]);
+export async function startWatching(
+  args: readonly string[],
+  { namespace = null, program: file = main }: { readonly namespace?: string | null; readonly program?: string } = {},
+): Promise<Watching> {
+  const [program, ...rest] = on(namespace, [process.execPath, file, 'watch', ...args]);
   const { NODE_OPTIONS: _, NODE_ENV: __, VITEST: ___, ...env } = process.env;
   // Should the test run itself be killed, the kernel ends it too.
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...rest], {

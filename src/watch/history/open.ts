@@ -104,7 +104,7 @@ function opened({ DatabaseSync: Class }: typeof Sqlite, file: string, readOnly: 
   const db = new Class(file, { readOnly, timeout: busyMs });
   try {
     if (!readOnly) prepareTables(db, file);
-    db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;');
+    db.exec('PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;');
     // FULL: what was acknowledged is on the disk when the power goes.
     if (!readOnly)
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 4000000;');

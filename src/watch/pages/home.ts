@@ -76,7 +76,7 @@ function headline(view: HomeView, report: Report): Html {
       ${tiles}
     </ul>
     <p class="soft">
-      ${lastRoundAgoMs === null ? 'No round yet since the start' : `Looked at ${spell(lastRoundAgoMs)} ago`}${isRunning ? ', looking again now' : `, again in ${spell(nextRoundInMs)}`}.
+      ${lastRoundAgoMs === null ? 'No round yet since the start' : `Looked at ${spell(lastRoundAgoMs)} ago`}${isRunning ? ', looking again now' : nextRoundInMs < 1000 ? ', again now' : `, again in ${spell(nextRoundInMs)}`}.
       ${
         doubt.length === 0
           ? nothing

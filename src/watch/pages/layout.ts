@@ -41,7 +41,7 @@ export function page(frame: Frame, body: Html): string {
         <script type="module" src="/live.js"></script>
       </head>
       <body>
-        <a class="skip" href="#main">To the content</a>
+        <a class="skip-link" href="#main">To the content</a>
         <header>
           <p>
             <b>${site}</b>

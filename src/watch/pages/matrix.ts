@@ -1,4 +1,4 @@
-/** Who must reach whom: source roles down, destination roles across, the worst of the rows in each cell. */
+/** Who must reach whom: source roles across, destination roles down, the worst of the rows in each cell. */
 import type { Report, ReportRow } from '../../model/report.ts';
 import type { RowVerdict } from '../../model/verdict.ts';
 import { words } from '../../report/phrases.ts';
@@ -19,11 +19,12 @@ export function matrix(report: Report, believed: (row: ReportRow) => RowVerdict 
     const worst = worstFirst.find((verdict) => verdicts.includes(verdict)) ?? 'skipped';
     const first = members.find((row) => believed(row) === worst) ?? members[0]!;
     const bad = verdicts.filter((verdict) => verdict === worst).length;
-    const text = worst === 'pass' ? String(members.length) : `${bad}/${members.length}`;
+    const count = bad === members.length ? String(bad) : `${bad} of ${members.length}`;
     return html`<td class="${worst}">
-      <a href="#row-${first.id}" aria-label="${from} to ${to}: ${words[worst]}, ${bad} of ${members.length} rows"
-        >${text}</a
-      >
+      <a href="#row-${first.id}">
+        <span class="aside">${from} to ${to}: </span><span class="word">${words[worst]}</span>
+        <span class="soft">${count}</span>
+      </a>
     </td>`;
   };
   return html`<h2 id="matrix">Who reaches whom</h2>
@@ -31,23 +32,22 @@ export function matrix(report: Report, believed: (row: ReportRow) => RowVerdict 
       <table class="matrix">
         <thead>
           <tr>
-            <th scope="col">from, to</th>
-            ${destinations.map((to) => html`<th scope="col">${to}</th>`)}
+            <th scope="col">to, from</th>
+            ${sources.map((from) => html`<th scope="col">${from}</th>`)}
           </tr>
         </thead>
         <tbody>
-          ${sources.map(
-            (from) =>
+          ${destinations.map(
+            (to) =>
               html`<tr>
-                <th scope="row">${from}</th>
-                ${destinations.map((to) => cell(from, to))}
+                <th scope="row">${to}</th>
+                ${sources.map((from) => cell(from, to))}
               </tr> `,
           )}
         </tbody>
       </table>
     </div>
     <p class="soft">
-      A cell has the number of rows between two roles, and before the slash how many of them are bad; the border has the
-      worst.
+      Each cell has the worst verdict from a role to another, and how many of the rows between them have it.
     </p>`;
 }

@@ -52,7 +52,7 @@ export function rowPage(view: RowView): Html {
     ${
       firstBad === null
         ? nothing
-        : html`<h2>What changed</h2>
+        : html`<h2>${verdict === 'pass' ? 'When it failed last' : 'What changed'}</h2>
             <div class="pair">
               ${lastGood === null ? nothing : evidenceOf(lastGood, row.id, 'The last run before')}
               ${evidenceOf(firstBad, row.id, 'The first run that saw it')}

@@ -1,16 +1,15 @@
 /** How the pages look: light and dark, from a phone to a wide screen, and on paper. */
 export const style = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #59636e; --paper: #fff; --card: #f6f8fa; --line: #d1d9e0;
-  --pass: #1a7f37; --warn: #7d4e00; --fail: #c4181f; --unverified: #6f3fc4; --skipped: #59636e; --link: #0757b5;
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d1d9e0;
+  --link: #0757b5; --pass: #116329; --warn: #7a4b00; --fail: #b3151c; --unverified: #6639ba; --skipped: #57606a;
   --pass-fill: #4ac26b; --warn-fill: #d4a72c; --fail-fill: #e5484d; --unverified-fill: #a475f9; --skipped-fill: #c8d1da; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4af; --paper: #0d1117; --card: #161b22;
-  --line: #30363d; --pass: #4ac26b; --warn: #e3b341; --fail: #ff7b72; --unverified: #b392f0; --skipped: #9aa4af;
-  --link: #6cb2ff; --pass-fill: #2ea043; --warn-fill: #bb8009; --fail-fill: #da3633; --unverified-fill: #8957e5;
-  --skipped-fill: #3d444d; } }
+  --line: #30363d; --link: #79b8ff; --pass: #4ac26b; --warn: #e3b341; --fail: #ff8d85; --unverified: #c4a7ff; --skipped: #9aa4af;
+  --pass-fill: #2ea043; --warn-fill: #bb8009; --fail-fill: #da3633; --unverified-fill: #8957e5; --skipped-fill: #3d444d; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
   overflow-wrap: anywhere; }
-header, main, footer { max-width: 76rem; margin: 0 auto; padding: 0 1rem; }
+header, main, footer { max-width: 74rem; margin: 0 auto; padding: 0 1rem; }
 header { padding-top: 1rem; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
 h3 { font-size: 1rem; margin: 0; }
@@ -19,13 +18,16 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .5rem 0 1rem; pad
   border-bottom: 1px solid var(--line); }
 nav a { padding: .2rem 0; } nav a[aria-current] { color: inherit; font-weight: 600; text-decoration: none; }
 a:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
-.skip { position: absolute; left: -999rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--paper); padding: .3rem; }
+.skip-link { position: absolute; left: -999rem; } .skip-link:focus { left: 1rem; top: .5rem; background: var(--paper); padding: .3rem; }
+/* For the ear alone. */
+.aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .soft { color: var(--soft); font-weight: 400; }
 .pass { --tone: var(--pass); --fill: var(--pass-fill); } .warn { --tone: var(--warn); --fill: var(--warn-fill); }
 .fail { --tone: var(--fail); --fill: var(--fail-fill); }
 .unverified { --tone: var(--unverified); --fill: var(--unverified-fill); }
 .skipped, .none { --tone: var(--skipped); --fill: var(--skipped-fill); }
-.word { color: var(--tone); font-weight: 700; font-size: .85em; letter-spacing: .02em; white-space: nowrap; }
+.word { display: inline-block; color: var(--tone); background: color-mix(in srgb, var(--tone) 11%, var(--paper)); border-radius: 4px;
+  padding: .05em .5em; font-weight: 700; font-size: .82em; letter-spacing: .03em; white-space: nowrap; }
 .trouble { border: 1px solid var(--fail); border-left-width: 4px; border-radius: 6px; padding: .5rem .9rem; margin: .6rem 0; }
 .card { border: 1px solid var(--line); border-left: 4px solid var(--tone); border-radius: 6px; background: var(--card);
   padding: .5rem .9rem; margin: .5rem 0; break-inside: avoid; }
@@ -39,12 +41,11 @@ table { border-collapse: collapse; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; }
 .wide { width: 100%; }
-.matrix td, .matrix th { padding: .3rem .5rem; border: 1px solid var(--line); text-align: center; white-space: nowrap; }
-.matrix tbody th { text-align: left; }
-.matrix thead th { vertical-align: bottom; writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
-.matrix thead th:first-child { writing-mode: horizontal-tb; transform: none; }
-.matrix td a { display: block; border-radius: 4px; padding: .1rem .4rem; border: 2px solid var(--tone); color: var(--tone);
-  font-weight: 700; text-decoration: none; }
+.matrix td, .matrix th { padding: .25rem .5rem; border: 1px solid var(--line); }
+.matrix td { text-align: center; white-space: nowrap; }
+.matrix thead th { min-width: 5.5rem; vertical-align: bottom; overflow-wrap: normal; }
+.matrix tbody th { font-weight: 400; white-space: nowrap; position: sticky; left: 0; background: var(--paper); }
+.matrix td a { display: block; position: relative; color: inherit; text-decoration: none; }
 .rows { list-style: none; margin: 0; padding: 0; }
 .rows li { display: grid; grid-template-columns: 7.5rem minmax(11rem, 15rem) 1fr minmax(8rem, 22rem); gap: .2rem .8rem;
   align-items: center; padding: .3rem 0; border-bottom: 1px solid var(--line); scroll-margin-top: 1rem; }
@@ -52,7 +53,7 @@ th { color: var(--soft); font-weight: 600; }
 .strip { display: block; width: 100%; height: 1.1rem; background: var(--card); border-radius: 3px; }
 .strip.tall { height: 2rem; }
 rect { fill: var(--fill); } rect.gap { fill: url(#gaps); }
-.legend { display: flex; justify-content: space-between; font-size: .8rem; color: var(--soft); }
+.legend { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; font-size: .8rem; color: var(--soft); }
 .chart { width: 100%; height: 8rem; background: var(--card); border-radius: 4px; }
 .chart path { fill: none; stroke: var(--link); stroke-width: 1.5; vector-effect: non-scaling-stroke; }
 .chart path.band { fill: var(--link); opacity: .18; stroke: none; }
@@ -71,8 +72,8 @@ footer { padding: 1.5rem 1rem 2rem; color: var(--soft); font-size: .88rem; }
   .rows li { grid-template-columns: 6.5rem 1fr; } .rows .strip, .rows .about { grid-column: 1 / -1; }
   .pair { grid-template-columns: 1fr; }
   .stack thead { position: absolute; left: -999rem; } .stack tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line); }
-  .stack td { display: block; border: 0; padding: 0; }
+  .stack td { display: inline-block; border: 0; padding: 0 .7rem 0 0; } .stack td:last-child { display: block; }
   dl { display: block; } dd { margin: 0 0 .2rem 1rem; }
 }
-@media print { nav, form, .skip { display: none; } body { font-size: 10pt; } }
+@media print { nav, form, .skip-link { display: none; } body { font-size: 10pt; } }
 `;

@@ -40,7 +40,7 @@ notify: [{ webhook: 'http://127.0.0.1:8080/hook', secretFile: key }]
   const start = (): Promise<Watching> =>
     startWatching(
       ['--config', join(folder.path, 'watch.yaml'), '--spec', join(folder.path, 'spec.yaml'), '--timeout', '1s'],
-      lab.client.namespace,
+      { namespace: lab.client.namespace },
     );
   const events = (): Event[] => receiver.received() as Event[];
   const told = (): string[] => events().map(({ type, cause, rows }) => `${type} ${cause.kind} ${rows.length}`);

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { patienceMs } from '../../support/patience.ts';
@@ -99,6 +100,15 @@ describe.skipIf(!existsSync(chromium))('in Chromium', { timeout: 120_000 }, () =
     return { page, wrong };
   }
 
+  /** What axe finds and calls serious or worse. Its script is not the page's: it is put in past the policy. */
+  async function seriousOf(page: Page): Promise<string[]> {
+    await page.evaluate(axe.source);
+    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+  }
+
   const looks = widths.flatMap((width) => schemes.map((colorScheme) => ({ width, colorScheme })));
   test.for(looks)(
     'at $width pixels, $colorScheme, nothing is wrong and nothing sticks out',
@@ -119,6 +129,7 @@ describe.skipIf(!existsSync(chromium))('in Chromium', { timeout: 120_000 }, () =
         expect([path, overflow, wrong]).toEqual([path, 0, []]);
         expect(await page.evaluate('window.owned')).toBeUndefined();
         expect(await page.locator('h1').count()).toBe(1);
+        expect([path, await seriousOf(page)]).toEqual([path, []]);
         await page.context().close();
       }
     },

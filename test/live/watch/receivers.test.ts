@@ -81,7 +81,7 @@ notify:
     servers.push(mail, await startEcho(client, mutePort), await startPrometheus(client, `127.0.0.1:${listenPort}`));
     watching = await startWatching(
       ['--config', join(folder.path, 'watch.yaml'), '--spec', join(folder.path, 'spec.yaml'), '--timeout', '1s'],
-      client.namespace,
+      { namespace: client.namespace },
     );
   });
 
