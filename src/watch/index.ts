@@ -42,7 +42,7 @@ export async function startWatch({ load, say, stop, clock = systemClock }: Start
   const subject = await load();
   const keeper = openKeeper(subject.config.historyFile, say);
   const watch = new Watch(subject, { clock, keeper, say });
-  let server = await serve(watch, stop).catch((error: unknown) => {
+  let server = await serve(watch, subject.config, stop).catch((error: unknown) => {
     keeper.close();
     throw error;
   });
@@ -53,15 +53,24 @@ export async function startWatch({ load, say, stop, clock = systemClock }: Start
   folder?.look(watch);
 
   const reload = async (): Promise<void> => {
+    let place: HttpServer | null = null;
     try {
       const before = watch.subject.config;
       const next = await load();
-      if (next.config.historyFile !== before.historyFile) say('history: file: is taken at the next start');
+      // What cannot be had is known before anything is changed.
+      if (!isSamePlace(before, next.config)) place = await serve(watch, next.config, stop);
       await watch.reload(next, stop);
       folder = folderOf(next.config, say);
-      if (!isSamePlace(before, next.config)) server = await moved(server, watch, stop, say);
+      if (next.config.historyFile !== before.historyFile) say('history: file: is taken at the next start');
+      if (place) {
+        const old = server;
+        server = place;
+        await old.close();
+        say(`the pages are at ${url()}`);
+      }
       say('the files were read again');
     } catch (error) {
+      if (place !== server) await place?.close();
       const text = error instanceof Error ? error.message : String(error);
       watch.reloadFailed(text);
       say(`the files were read again and are not taken, so all goes on as before: ${text}`);
@@ -85,8 +94,7 @@ async function ended(running: Promise<void>, stop: AbortSignal): Promise<void> {
   await Promise.race([running, late]);
 }
 
-async function serve(watch: Watch, stop: AbortSignal): Promise<HttpServer> {
-  const { config } = watch.subject;
+async function serve(watch: Watch, config: WatchConfig, stop: AbortSignal): Promise<HttpServer> {
   const { host, port } = splitListen(config.file.listen);
   const app = makeApp(watch, stop);
   try {
@@ -105,19 +113,6 @@ async function serve(watch: Watch, stop: AbortSignal): Promise<HttpServer> {
               : String(error);
     throw new UsageError(`listen: ${config.file.listen}: ${why}; name another under listen:`, { cause: error });
   }
-}
-
-/** The new place first: what cannot be had leaves the old one. */
-async function moved(
-  before: HttpServer,
-  watch: Watch,
-  stop: AbortSignal,
-  say: (text: string) => void,
-): Promise<HttpServer> {
-  const next = await serve(watch, stop);
-  await before.close();
-  say(`the pages are at ${urlOf(watch.subject.config, next.port)}`);
-  return next;
 }
 
 const isSamePlace = (one: WatchConfig, other: WatchConfig): boolean =>

@@ -74,7 +74,7 @@ export class Watch {
   #composite: Composite | null = null;
   #preparedAt = -Infinity;
   #quietAt: (at: number) => readonly QuietRows[] = () => [];
-  readonly #own: Viewpoint;
+  #own: Viewpoint;
   readonly #others = new Map<string, Viewpoint>();
   readonly #closed: (Told & { readonly at: number })[] = [];
   readonly #listeners = new Set<() => void>();
@@ -172,14 +172,17 @@ export class Watch {
 
   /** What was read anew takes the place of what was; the history goes on. */
   async reload(subject: Subject, stop: AbortSignal): Promise<void> {
-    const before = this.#subject;
+    const [before, own] = [this.#subject, this.#own];
     this.#subject = subject;
+    const { name } = subject.site;
+    // Another site is another history.
+    if (name !== own.site) this.#own = this.#parts.keeper.viewpoint(name, subject.vantage.hostname, true);
     try {
       await this.begin(stop);
       this.#reloadTrouble = null;
       this.#own.state = without(this.#own.state, (row) => subject.spec.rows.some(({ id }) => id === row));
     } catch (error) {
-      this.#subject = before;
+      [this.#subject, this.#own] = [before, own];
       await this.begin(stop);
       throw error;
     }

@@ -103,7 +103,7 @@ describe.skipIf(!existsSync(chromium))('in Chromium', { timeout: 120_000 }, () =
   /** What axe finds and calls serious or worse. Its script is not the page's: it is put in past the policy. */
   async function seriousOf(page: Page): Promise<string[]> {
     await page.evaluate(axe.source);
-    const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
+    const { violations } = await page.evaluate<AxeResults>('axe.run()');
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
