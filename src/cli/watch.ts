@@ -5,7 +5,7 @@ import { selectionOf } from '../check/select.ts';
 import { settingsFor } from '../check/settings.ts';
 import { thisMachine } from '../load/machine.ts';
 import { UsageError } from '../model/errors.ts';
-import type { Subject } from '../watch/watch.ts';
+import type { Subject } from '../watch/viewpoint.ts';
 import { openKeeper, startWatch } from '../watch/index.ts';
 import { holdAgainst, readConfig } from '../watch/load-config.ts';
 import { refuseWords } from './check.ts';

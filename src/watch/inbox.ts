@@ -46,6 +46,7 @@ export function takeReport(watch: Watch, body: Uint8Array, name: string, site: s
 const answers = {
   taken: { status: 202, text: 'taken' },
   known: { status: 200, text: 'known already' },
+  full: { status: 409, text: 'reports of as many machines as are remembered come in already' },
   older: { status: 409, text: 'a later report of this vantage is known already' },
 } as const;
 

@@ -10,7 +10,8 @@ import { InboxFolder } from './inbox.ts';
 import { Keeper } from './keeper.ts';
 import { splitListen } from './listen.ts';
 import type { WatchConfig } from './load-config.ts';
-import { Watch, type Subject } from './watch.ts';
+import type { Subject } from './viewpoint.ts';
+import { Watch } from './watch.ts';
 
 export interface Running {
   readonly watch: Watch;

@@ -10,7 +10,7 @@ import { History } from './history/history.ts';
 import type { Source } from './history/record.ts';
 import { noState } from './incidents.ts';
 import type { Outbox } from './notify/outbox.ts';
-import type { Ingested, Viewpoint } from './watch.ts';
+import type { Ingested, Viewpoint } from './viewpoint.ts';
 
 export interface Outcome extends Ingested {
   readonly state: State;

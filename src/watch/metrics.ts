@@ -5,7 +5,8 @@
 import { family, metrics, type Metric, type Sample } from '../report/prometheus.ts';
 import type { Report } from '../model/report.ts';
 import { rowVerdicts } from '../model/verdict.ts';
-import type { Viewpoint, WatchStatus } from './watch.ts';
+import type { Viewpoint } from './viewpoint.ts';
+import type { WatchStatus } from './watch.ts';
 
 export interface MetricsView {
   readonly report: Report;

@@ -15,7 +15,8 @@ import * as ask from '../../src/watch/history/ask.ts';
 import { History } from '../../src/watch/history/history.ts';
 import { Keeper } from '../../src/watch/keeper.ts';
 import { readConfig } from '../../src/watch/load-config.ts';
-import { Watch, type Subject } from '../../src/watch/watch.ts';
+import type { Subject } from '../../src/watch/viewpoint.ts';
+import { Watch } from '../../src/watch/watch.ts';
 import { Door, portsSite, portsSpec, watchFolder, type WatchFolder } from '../support/watching.ts';
 
 /** Stands still but for what a test, or a wait, moves it by. */

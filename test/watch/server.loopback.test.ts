@@ -11,7 +11,7 @@ import { parseSite } from '../../src/load/site.ts';
 import { loadSpec } from '../../src/load/spec.ts';
 import { startWatch, type Running } from '../../src/watch/index.ts';
 import { readConfig } from '../../src/watch/load-config.ts';
-import type { Subject } from '../../src/watch/watch.ts';
+import type { Subject } from '../../src/watch/viewpoint.ts';
 import { makeAuthority } from '../support/certificates.ts';
 import { patienceMs } from '../support/patience.ts';
 import { Door, portsSite, portsSpec, watchFolder, type WatchFolder } from '../support/watching.ts';
