@@ -21,8 +21,6 @@ export interface Metric {
   readonly help: string;
   /** @default 'gauge' */
   readonly type?: 'gauge' | 'counter';
-  /** A series for each check: thousands at a large site. */
-  readonly isPerCheck?: true;
   readonly samples: (report: Report) => Sample[];
 }
 
@@ -62,7 +60,6 @@ export const metrics: readonly Metric[] = [
   },
   {
     name: 'xenreach_check_outcome',
-    isPerCheck: true,
     help: 'What happened to a check, as a label, and how that was judged.',
     samples: (report) =>
       report.checks.flatMap((check) => {
@@ -80,7 +77,6 @@ export const metrics: readonly Metric[] = [
   },
   {
     name: 'xenreach_check_duration_seconds',
-    isPerCheck: true,
     help: 'How long the check took, all attempts together.',
     samples: (report) =>
       report.checks.flatMap((check) =>
@@ -89,7 +85,6 @@ export const metrics: readonly Metric[] = [
   },
   {
     name: 'xenreach_certificate_not_after_timestamp_seconds',
-    isPerCheck: true,
     help: 'When the certificate that the peer showed ends, in seconds since 1970.',
     samples: (report) =>
       report.checks.flatMap((check) =>
@@ -154,7 +149,6 @@ function ofProbe(probe: string, { name, help, evidence, perUnit }: ProbeMetric):
   return {
     name: `xenreach_${name}`,
     help,
-    isPerCheck: true,
     samples: (report) => report.checks.flatMap((check) => samplesOf(report, check)),
   };
 }

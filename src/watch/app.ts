@@ -16,6 +16,9 @@ import type { Watch } from './watch.ts';
 const policy =
   "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+const reportPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6" fill="none" stroke="#0969da" stroke-width="2"/><circle cx="8" cy="8" r="2" fill="#0969da"/></svg>';
 
@@ -68,11 +71,8 @@ export function makeApp(watch: Watch, stop: AbortSignal): Hono {
     ofReport(c, 'text/csv; charset=utf-8', (report) => reporters.firewall.render(report, render)),
   );
   app.get('/report.html', (c) => {
-    // That page has its own style within it, and its policy in its head.
-    c.header(
-      'content-security-policy',
-      "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    );
+    // That page has its own style within it, and a stricter policy in its head, by hashes: both hold.
+    c.header('content-security-policy', reportPolicy);
     return ofReport(c, 'text/html; charset=utf-8', (report) => reporters.html.render(report, render));
   });
 

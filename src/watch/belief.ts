@@ -30,9 +30,11 @@ export interface RowBelief extends Restless {
   /** What the last runs agreed on instead, and how many. */
   readonly pending: RowVerdict | null;
   readonly count: number;
+  /** When the first of them was. */
+  readonly from: number;
 }
 
-export const noBelief: RowBelief = { ...calm, believed: null, since: 0, pending: null, count: 0 };
+export const noBelief: RowBelief = { ...calm, believed: null, since: 0, pending: null, count: 0, from: 0 };
 
 const order: readonly RowVerdict[] = ['skipped', 'pass', 'warn', 'unverified', 'fail'];
 
@@ -45,12 +47,13 @@ export interface RowSight {
 export function believe(before: RowBelief, { verdict, isConclusive, at }: RowSight, runs: number): RowBelief {
   if (!isConclusive) return { ...before, ...restlessAt(before, at, false) };
   if (verdict === before.believed) return { ...before, ...restlessAt(before, at, false), pending: null, count: 0 };
-  const count = before.pending === verdict ? before.count + 1 : 1;
+  const isOn = before.pending === verdict;
+  const [count, from] = isOn ? [before.count + 1, before.from] : [1, at];
   if (count < runsFor(before.believed, verdict, runs)) {
-    return { ...before, ...restlessAt(before, at, false), pending: verdict, count };
+    return { ...before, ...restlessAt(before, at, false), pending: verdict, count, from };
   }
   const isFirst = before.believed === null;
-  return { ...restlessAt(before, at, !isFirst), believed: verdict, since: at, pending: null, count: 0 };
+  return { ...restlessAt(before, at, !isFirst), believed: verdict, since: from, pending: null, count: 0, from };
 }
 
 /** What the site does not have is no matter of belief, and of a row that nobody knew good news are taken as they are. */

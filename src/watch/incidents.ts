@@ -14,6 +14,8 @@ interface Membership extends Restless {
   readonly isMember: boolean;
   /** Runs in a row that say otherwise. */
   readonly against: number;
+  /** When the first of them was; of a member, when it began to fail. */
+  readonly from: number;
   /** What the row was believed to be when they began. */
   readonly was: RowVerdict | null;
 }
@@ -100,12 +102,13 @@ function updated(before: RowState | undefined, row: SeenRow, { at, causes }: See
   const old = before?.causes ?? {};
   const next: Record<string, Membership> = {};
   for (const key of new Set([...Object.keys(old), ...row.causes])) {
-    const was = old[key] ?? { ...calm, isMember: false, against: 0, was: before?.believed ?? null };
+    const was = old[key] ?? { ...calm, isMember: false, against: 0, from: at, was: before?.believed ?? null };
     const isSeen = row.causes.includes(key);
     // A row that nobody could try, or that fails nearer to us, says nothing of this cause.
     if (!isSeen && (!row.isConclusive || rankOf(kindIn(key)) > nearest)) next[key] = was;
     else if (isSeen === was.isMember) next[key] = { ...was, against: 0 };
-    else next[key] = { ...was, against: was.against + 1, ...(was.against === 0 && { was: before?.believed ?? null }) };
+    else if (was.against > 0) next[key] = { ...was, against: was.against + 1 };
+    else next[key] = { ...was, against: 1, from: at, was: before?.believed ?? null };
   }
   const { verdict: seen, because, remedy } = row;
   return { ...belief, seen, because, remedy, causes: next };
@@ -166,7 +169,9 @@ function incidentsOf(
     const isFlapping = rows.some((id) => state.rows[id]!.causes[key]!.isFlapping);
     if (!before && rows.length === 0) continue;
     const cause = seen.causes.find((each) => each.key === key);
-    const incident = { ...(before ?? opened(key, cause, seen.at, newId)), ...spoken(cause), rows, isFlapping };
+    // It began with the first run that saw it, and not with the one that made it believed.
+    const since = Math.min(...rows.map((id) => state.rows[id]!.causes[key]!.from));
+    const incident = { ...(before ?? opened(key, cause, since, newId)), ...spoken(cause), rows, isFlapping };
     const everyRow = [...new Set([...incident.everyRow, ...rows])];
     const type = newsOf(before, incident);
     if (rows.length === 0) open.delete(key);

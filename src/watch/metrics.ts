@@ -26,8 +26,10 @@ export const contentTypes = {
 
 export function metricsText(view: MetricsView): string {
   const { report, hasEndpoints, isOpenMetrics } = view;
+  // Of an endpoint each: thousands at a large site.
+  const isPerCheck = ({ samples }: Metric): boolean => samples(report).some(({ labels }) => 'check' in labels);
   const ofReport = metrics.filter(
-    ({ name, isPerCheck }) => name !== 'xenreach_row_verdict' && (hasEndpoints || !isPerCheck),
+    (metric) => metric.name !== 'xenreach_row_verdict' && (hasEndpoints || !isPerCheck(metric)),
   );
   const lines = [...ofReport, ...ofWatch(view)].flatMap((metric) => family(metric, report, isOpenMetrics));
   return `${lines.join('\n')}\n${isOpenMetrics ? '# EOF\n' : ''}`;

@@ -96,6 +96,12 @@ test.for<[about: string, lines: Record<string, string>, told: string[]]>([
   expect(brief(watched(lines))).toEqual(told);
 });
 
+test('it began with the first run that saw it', () => {
+  const { told, state } = watched({ a: 'PPFFF' });
+  expect([told[0]?.at, told[0]?.incident.since]).toEqual([1_000_000 + 4 * stepMs, 1_000_000 + 2 * stepMs]);
+  expect(state.rows['a']?.since).toBe(1_000_000 + 2 * stepMs);
+});
+
 describe('flapping', () => {
   const flap = (times: number): string => 'FFFPP'.repeat(times);
 

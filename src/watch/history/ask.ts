@@ -85,7 +85,8 @@ export const gaps = (db: Database, source: number, from: number, to: number): Ga
 
 export const runs = (db: Database, source: number, beforeId: number, limit: number): Run[] =>
   db
-    .sql('SELECT id, at, ms, verdicts, complete FROM run WHERE source = ? AND id < ? ORDER BY id DESC LIMIT ?')
+    // The plus keeps SQLite from sorting a whole source: the runs are in the order of their ids.
+    .sql('SELECT id, at, ms, verdicts, complete FROM run WHERE +source = ? AND id < ? ORDER BY id DESC LIMIT ?')
     .all(source, beforeId, limit)
     .map((each) => ({
       id: number(each, 'id'),

@@ -55,7 +55,9 @@ function pastOf(
   { from, to, rows }: HistoryQuestion,
 ): SourcePast {
   const byRow = [...Map.groupBy(spans(db, id, from, to), ({ row }) => row)];
-  const wanted = byRow.filter(([row]) => rows.length === 0 || rows.includes(row));
+  // What the site does not have is no past, unless it is asked for.
+  const isPast = (members: readonly Span[]): boolean => members.some(({ verdict }) => verdict !== 'skipped');
+  const wanted = byRow.filter(([row, members]) => (rows.length === 0 ? isPast(members) : rows.includes(row)));
   const its = incidents(db, id, mostIncidents).filter(
     ({ since, until, rows: members }) =>
       since <= to && (until ?? to) >= from && (rows.length === 0 || members.some((row) => rows.includes(row))),
