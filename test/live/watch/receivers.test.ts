@@ -77,7 +77,10 @@ notify:
     );
     const { client } = lab;
     servers.push(await startPorts(lab.hosts.target, ports));
-    [alertmanager, mail] = await Promise.all([startAlertmanager(client), startAiosmtpd({ ...client, address: '127.0.0.1' }, smtpPort)]);
+    [alertmanager, mail] = await Promise.all([
+      startAlertmanager(client),
+      startAiosmtpd({ ...client, address: '127.0.0.1' }, smtpPort),
+    ]);
     servers.push(mail, await startEcho(client, mutePort), await startPrometheus(client, `127.0.0.1:${listenPort}`));
     watching = await startWatching(
       ['--config', join(folder.path, 'watch.yaml'), '--spec', join(folder.path, 'spec.yaml'), '--timeout', '1s'],
