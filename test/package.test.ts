@@ -6,7 +6,7 @@ import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import own from '../package.json' with { type: 'json' };
@@ -90,6 +90,18 @@ describe.for(nodes)('on Node %s', ([, program]) => {
     const { status, stdout, stderr } = told('demo', '--format', 'json');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(JSON.parse(stdout)).toMatchObject({ summary: { fail: 0, warn: 0 } });
+  });
+
+  test.skipIf(!existsSync(program))('a round of the watch, remembered, and nobody is warned of anything', () => {
+    writeFileSync(join(consumer, 'port.yaml'), specOf('9-9'));
+    const site = JSON.stringify({ name: 'host', vantage: ['prober'], roles: { server: '127.78.9.1' } });
+    writeFileSync(join(consumer, 'host.yaml'), site);
+    writeFileSync(join(consumer, 'watch.yaml'), `history: { file: 'history-${basename(program)}.db' }\n`);
+    const watch = ['watch', '--once', '--config', 'watch.yaml', '--spec', './port.yaml', '--site', 'host.yaml'];
+    expect(told(...watch, '--mode', 'path', '--format', 'json')).toMatchObject({ status: 0, stderr: '' });
+    const { status, stdout, stderr } = told('history', '--config', 'watch.yaml', '--format', 'json');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ sources: [{ site: 'host', rows: [{ spans: [{ verdict: 'pass' }] }] }] });
   });
 
   test.skipIf(!existsSync(program))('20,000 connections, from threads', () => {

@@ -34,7 +34,6 @@ export function makeApp(watch: Watch, stop: AbortSignal): Hono {
     c.header('referrer-policy', 'no-referrer');
     c.header('content-security-policy', policy);
     c.header('cache-control', 'no-store');
-    c.header('cross-origin-opener-policy', 'same-origin');
     c.header('cross-origin-resource-policy', 'same-origin');
     if (!isKnownHost(c.req.header('host'), config)) return c.text('not a name of this machine\n', 403);
     const isOpen = c.req.path === '/healthz' || c.req.path === '/inbox';

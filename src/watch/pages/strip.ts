@@ -11,7 +11,7 @@ export interface Window {
   readonly to: number;
 }
 
-const leastMs = 3_600_000;
+const leastMs = 600_000;
 
 /** So far back, but not to before anything was known: the first hours fill the strip. */
 export function windowOf(spans: readonly Span[], now: number, mostMs: number): Window {

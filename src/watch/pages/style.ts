@@ -75,5 +75,6 @@ footer { padding: 1.5rem 1rem 2rem; color: var(--soft); font-size: .88rem; }
   .stack td { display: inline-block; border: 0; padding: 0 .7rem 0 0; } .stack td:last-child { display: block; }
   dl { display: block; } dd { margin: 0 0 .2rem 1rem; }
 }
-@media print { nav, form, .skip-link { display: none; } body { font-size: 10pt; } }
+@media print { html { font-size: 9.5pt; } nav, form, .skip-link { display: none; } .scroll { overflow: visible; }
+  details::details-content { content-visibility: visible; block-size: auto; } tr, .card { break-inside: avoid; } }
 `;
