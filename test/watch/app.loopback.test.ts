@@ -1,4 +1,5 @@
 /** The pages and addresses, as requests and answers: what they show, who may see them, and what is taken from elsewhere. */
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Hono } from 'hono';
 import { probes } from '../../src/check/registry.ts';
@@ -173,6 +174,19 @@ describe('the inbox', () => {
     expect((await post(open, report(5))).status).toBe(202);
     const { id } = open.watch.viewpoints()[1]!;
     expect((await (await get(open, `/runs?source=${id}`)).text()).match(/<tr>/g)).toHaveLength(3);
+  });
+
+  test('any bytes are taken or refused, and nothing is thrown', async () => {
+    const open = await opened();
+    const good = report(1);
+    const cut = fc
+      .tuple(fc.nat(good.length), fc.string())
+      .map(([at, text]) => good.slice(0, at) + text + good.slice(at + text.length));
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), cut), async (body) => {
+        expect([200, 202, 400, 403, 409]).toContain((await post(open, body)).status);
+      }),
+    );
   });
 
   test.for<[about: string, body: () => string, headers: Record<string, string>, status: number, text: RegExp]>([

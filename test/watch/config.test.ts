@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import * as v from 'valibot';
 import { afterAll, describe, expect, test } from 'vitest';
 import { probes } from '../../src/check/registry.ts';
@@ -13,6 +14,7 @@ import { departures } from '../support/json-schema.ts';
 import { schemas } from '../support/make-schemas.ts';
 import { EventShape } from '../../src/watch/event.ts';
 import { holdAgainst, readConfig } from '../../src/watch/load-config.ts';
+import { UsageError } from '../../src/model/errors.ts';
 import { maintenanceOf, isQuiet } from '../../src/watch/maintenance.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'xenreach-config-'));
@@ -106,6 +108,20 @@ test('a public address is taken with authentication and TLS, or behind a proxy',
     { username: 'ops', password: 'a password' },
     { cert: 'CERT', key: 'KEY' },
   ]);
+});
+
+test('any file gives a config or a UsageError', async () => {
+  const key = fc.constantFrom(...Object.keys(WatchFile.entries), 'evry');
+  const text = fc.oneof(
+    fc.string(),
+    fc.dictionary(key, fc.jsonValue()).map((value) => JSON.stringify(value)),
+  );
+  await fc.assert(
+    fc.asyncProperty(text, async (source) => {
+      const found = await config(source).catch((error: unknown) => error);
+      if (found instanceof Error) expect(found).toBeInstanceOf(UsageError);
+    }),
+  );
 });
 
 test('a token that can be guessed is refused with its line', async () => {
