@@ -25,7 +25,8 @@ export function isSettledBy({ transport }: Check, { outcome }: Observation, as: 
 
 export function concluded(check: Check, observation: Observation, other: OtherEnd): Observation {
   if (observation.outcome === 'answered') return standIn(observation, other);
-  const { receipt, way, as } = other;
+  const { way, as } = other;
+  const receipt = other.receipt && ownReceipt(check, observation, other.receipt);
   const source = receipt && receipt.seen > 0 && receipt.proof === 'receipt' ? receipt.source : other.source;
   const nat = other.isTranslated(source);
   const sent = check.transport === 'tcp' ? 1 : observation.attempts;
@@ -62,6 +63,11 @@ function standIn(observation: Observation, { isTranslated }: OtherEnd): Observat
 
 const translatedText = (source: string | null): string =>
   `, seen as ${source} there: addresses are translated on the way`;
+
+/** A connection that was never made here is somebody else's there, when nothing of this check came in on it. */
+function ownReceipt({ transport }: Check, { stage }: Observation, receipt: Receipt): Receipt {
+  return transport === 'tcp' && stage === 'connect' && receipt.bytes === 0 ? { ...receipt, seen: 0 } : receipt;
+}
 
 /** Nothing is concluded from what could not be asked. */
 function unasked(observation: Observation, { transport, isAnswerDue }: Check, as: Holding): Observation {

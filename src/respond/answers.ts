@@ -39,6 +39,13 @@ export interface Sighting {
   readonly bytes: number;
 }
 
+interface SilentConnection {
+  readonly address: string;
+  readonly port: number;
+  readonly atMs: number;
+  toldTo: string | null;
+}
+
 export interface AnswersOptions {
   readonly tag: Tag;
   /** May this address ask? */
@@ -59,14 +66,16 @@ export interface AnswersOptions {
 const [perSource, inAll] = [50, 500];
 const mostEntries = 10_000;
 const mostReplies = 3;
+/** A check asks what came within seconds. */
+const silentMs = 60_000;
 
 export class Answers {
   readonly #options: AnswersOptions;
   readonly #arrivals = new BoundedMap<string, Arrival>(mostEntries);
   readonly #replied = new BoundedMap<string, number>(mostEntries);
   readonly #rates = new BoundedMap<string, RateLimit>(mostEntries);
-  /** Connections by source and port, whatever came in on them. */
-  readonly #accepted = new BoundedMap<string, number>(mostEntries);
+  /** Connections on which nothing of a check has come, by their two ends. */
+  readonly #silent = new BoundedMap<string, SilentConnection>(mostEntries);
   readonly #rate: RateLimit;
 
   constructor(options: AnswersOptions) {
@@ -79,8 +88,8 @@ export class Answers {
   }
 
   accepted(from: Peer, { port }: Port): void {
-    const key = `${from.address} ${port}`;
-    this.#accepted.set(key, (this.#accepted.get(key) ?? 0) + 1);
+    const connection = { address: from.address, port, atMs: this.#options.nowMs(), toldTo: null };
+    this.#silent.set(connectionKey(from, port), connection);
   }
 
   /** Undefined is silence. */
@@ -89,6 +98,7 @@ export class Answers {
     if (!request) return undefined;
     const nonce = Buffer.from(request.nonce).toString('hex');
     const isOwn = nonce === this.#options.ownNonce;
+    if (at.transport === 'tcp') this.#silent.delete(connectionKey(from, at.port));
     if (!isOwn && !this.#options.allows(from.address)) return undefined;
     const seen = isOwn ? 1 : this.#count(request, nonce, from, message.length);
     if (!this.#mayReply(`${nonce} ${at.transport} ${at.port} ${request.sequence}`, from.address)) return undefined;
@@ -146,6 +156,17 @@ export class Answers {
     };
   }
 
+  /** Lately, and not told to another check: what an earlier one opened proves nothing of this one. */
+  #silentFrom(source: string, port: number, check: string): number {
+    const now = this.#options.nowMs();
+    const found = [...this.#silent.values()].filter(
+      (one) =>
+        one.address === source && one.port === port && now - one.atMs < silentMs && (one.toldTo ?? check) === check,
+    );
+    for (const one of found) one.toldTo = check;
+    return found.length;
+  }
+
   #receiptFor(asked: Asked, { nonce }: Request, source: string): Receipt {
     const { transport, port } = asked;
     const check = Buffer.from(nonce).toString('hex');
@@ -153,9 +174,11 @@ export class Answers {
     if (arrival)
       return { transport, port, proof: 'receipt', seen: arrival.seen, bytes: arrival.bytes, source: arrival.from };
     // A connection on which nothing came has no nonce; what is known of it is whose it was.
-    const accepted = transport === 'tcp' ? this.#accepted.get(`${source} ${port}`) : undefined;
-    if (accepted !== undefined) return { transport, port, proof: 'receipt', seen: accepted, bytes: 0, source };
+    const silent = transport === 'tcp' ? this.#silentFrom(source, port, check) : 0;
+    if (silent > 0) return { transport, port, proof: 'receipt', seen: silent, bytes: 0, source };
     const sighting = this.#options.sighting(source, asked, check);
     return { transport, port, source, proof: 'none', seen: 0, bytes: 0, ...sighting };
   }
 }
+
+const connectionKey = (from: Peer, port: number): string => `${from.address} ${from.port} ${port}`;

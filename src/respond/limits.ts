@@ -25,6 +25,10 @@ export class BoundedMap<K, V> {
     this.#map.set(key, value);
   }
 
+  delete(key: K): void {
+    this.#map.delete(key);
+  }
+
   values(): IterableIterator<V> {
     return this.#map.values();
   }

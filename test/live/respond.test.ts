@@ -242,6 +242,32 @@ describe.skipIf(needed !== null).for(kinds)('with the %s responder', (kind) => {
   });
 });
 
+describe.skipIf(needed !== null)('a responder that was asked before', () => {
+  test.for(kinds)('tells a later check nothing of what an earlier one sent (%s)', async (kind) => {
+    using lab = makeLab(['server']);
+    const { server } = lab.hosts;
+    const roles = ['cluster-member', 'citrix-license-server'];
+    const site = { roles: Object.fromEntries(roles.map((role) => [role, server.address])) };
+    await using responder = await startResponder(server, site, { kind, roles });
+    const rows = ['clustering-udp', 'license-initial', 'license-checkout'];
+    const args = ['--pair', responder.pairFile, ...rows.flatMap((row) => ['--row', row]), '--timeout', '3s'];
+    const hints = ({ report }: SiteRun): (string | null)[] =>
+      report.checks.toSorted((a, b) => a.port - b.port).map(({ hint }) => hint);
+    expect(hints(await checkSite(lab.client, site, { args }))).toEqual([
+      'stand-in',
+      'stand-in',
+      'stand-in',
+      'stand-in',
+    ]);
+    setFirewall(
+      lab.router,
+      filterAt('forward', 'tcp dport 27000 drop', 'tcp dport 7279 reject with tcp reset', 'udp dport 5405 drop'),
+    );
+    const shut = await checkSite(lab.client, site, { args });
+    expect(hints(shut)).toEqual(['stand-in', 'not-arrived', 'refused-on-the-way', 'not-arrived']);
+  });
+});
+
 describe.skipIf(needed !== null)('a path that loses large packets', () => {
   test.for([
     ['there', 'ip daddr'],

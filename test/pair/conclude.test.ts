@@ -56,6 +56,18 @@ test.for(cases)('%s %s at %s, %o there, a port that is %s: %s', ([transport, out
   if (hint !== null) expect(told.detail).toMatch(/^what was seen; \w/);
 });
 
+test('a connection that was not made here is not the one that was seen there', () => {
+  for (const [outcome, hint] of [
+    ['timeout', 'not-arrived'],
+    ['refused', 'refused-on-the-way'],
+  ] as const) {
+    const stray = receipt({ transport: 'tcp', seen: 1, bytes: 0 });
+    const other = { as: 'bound', receipt: stray, way, source: null, isTranslated: () => false } as const;
+    const told = concluded(checkOf({ transport: 'tcp' }), seen({ outcome, stage: 'connect' }), other);
+    expect(told).toMatchObject({ hint, evidence: { pair: { seen: 0 } } });
+  }
+});
+
 test('two datagrams that were lost prove nothing yet', () => {
   const observation = seen({ outcome: 'timeout', stage: 'exchange', attempts: 2 });
   const other = { as: 'bound', receipt: receipt(), way, source: null, isTranslated: () => false } as const;

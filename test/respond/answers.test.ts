@@ -121,6 +121,20 @@ describe('receipts', () => {
     expect(receiptsOf(answers, [{ transport: 'tcp', port: 8892, mark: 0 }])).toMatchObject([{ seen: 1, bytes: 0 }]);
   });
 
+  test('tell nothing of a connection that an earlier check opened, or that another check was told of', () => {
+    const asked = [{ transport: 'tcp', port: 8892, mark: 0 }] as const;
+    const answers = answersWith();
+    // One that said what it wanted is known by that.
+    answers.accepted(from, { transport: 'tcp', port: 8892 });
+    const earlier = probe({ transport: 'tcp', port: 8892, nonce: new Uint8Array(16).fill(8) });
+    ask(answers, earlier, from, { transport: 'tcp', port: 8892 });
+    expect(receiptsOf(answers, asked)).toMatchObject([{ proof: 'none', seen: 0 }]);
+    answers.accepted({ ...from, port: 40_001 }, { transport: 'tcp', port: 8892 });
+    expect(receiptsOf(answers, asked)).toMatchObject([{ seen: 1, bytes: 0 }]);
+    const later = newRequest({ type: 'receipts', ...at, nonce: new Uint8Array(16).fill(7), asked });
+    expect(decodeReply(ask(answers, later)!, tag).receipts).toMatchObject([{ proof: 'none', seen: 0 }]);
+  });
+
   test('tell what a witness saw', () => {
     const sighting = () => ({ proof: 'log', seen: 1, bytes: 0 }) as const;
     expect(receiptsOf(answersWith({ sighting }), [{ transport: 'udp', port: 515, mark: 5 }])).toMatchObject([

@@ -156,7 +156,7 @@ class Answers:
     def __init__(self, key, networks, sighting):
         self.key, self.networks, self.sighting = key, networks, sighting
         self.own_nonce, self.secret = os.urandom(16), os.urandom(32)
-        self.arrivals, self.replied, self.rates, self.accepted = Bounded(), Bounded(), Bounded(), Bounded()
+        self.arrivals, self.replied, self.rates, self.silent = Bounded(), Bounded(), Bounded(), Bounded()
         self.rate, self.to_ask_back, self.gone = Rate(IN_ALL), [], set()
 
     def allows(self, address):
@@ -170,6 +170,8 @@ class Answers:
         if request["size"] < reply_size(request):
             return None
         is_own = request["nonce"] == self.own_nonce
+        if transport == "tcp":
+            self.silent.pop((source, source_port, port), None)
         if not is_own and not self.allows(source):
             return None
         seen = 1 if is_own else self.counted(request, len(message), source, source_port)
@@ -206,13 +208,25 @@ class Answers:
         self.replied.keep(key, replied + 1)
         return True
 
+    def silent_from(self, source, port, nonce):
+        """Connections on which nothing came, lately, and not told to another check."""
+        mine = []
+        for (address, _, at), one in self.silent.items():
+            is_late = time.monotonic() - one["at"] > 60
+            if address == source and at == port and not is_late and one["told"] in (None, nonce):
+                mine.append(one)
+        for one in mine:
+            one["told"] = nonce
+        return len(mine)
+
     def receipt_for(self, asked, nonce, source):
         code, port, mark = asked
         transport = "tcp" if code else "udp"
         known = self.arrivals.get((nonce, transport, port))
         if known:
             return code, port, "receipt", known["seen"], known["bytes"], known["from"]
-        if transport == "tcp" and (source, port) in self.accepted:
-            return code, port, "receipt", self.accepted[(source, port)], 0, source
+        silent = self.silent_from(source, port, nonce) if transport == "tcp" else 0
+        if silent:
+            return code, port, "receipt", silent, 0, source
         proof, seen = self.sighting(source, transport, port, mark, nonce)
         return code, port, proof, seen, 0, source

@@ -110,7 +110,7 @@ class Responder:
         connection.setblocking(False)
         source = canonical(peer[0])
         if self.is_ready:
-            self.answers.accepted.keep((source, port), self.answers.accepted.get((source, port), 0) + 1)
+            self.answers.silent.keep((source, peer[1], port), {"at": time.monotonic(), "told": None})
         until = time.monotonic() + PATIENCE
         self.connections[connection.fileno()] = {
             "socket": connection, "port": port, "peer": (source, peer[1]), "got": b"", "until": until, "said": False
