@@ -93,6 +93,7 @@ export class Responder {
     }
     isReady = true;
     witnesses = new Witnesses({ ...options, held: ports.filter(({ state }) => state === 'held') });
+    await witnesses.ready;
     return new Responder(options, { key, ports, standIns, answers, witnesses });
   }
 

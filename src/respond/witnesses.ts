@@ -35,12 +35,15 @@ const table = '/proc/net/nf_conntrack';
 const mostLogBytes = 4 * 1024 * 1024;
 const mostFound = 10_000;
 const everyMs = 2000;
+const captureReadyMs = 3000;
 /** What was there when the responder started. */
 const beforeUs = 'nobody';
 
 export class Witnesses {
   /** Why one of them cannot look, for a person. */
   readonly trouble: string[] = [];
+  /** Resolves when a capture has begun, or ended. */
+  ready: Promise<void> = Promise.resolve();
   readonly #options: WitnessOptions;
   readonly #found = new BoundedMap<string, Found>(mostFound);
   readonly #logs: { readonly file: string; readonly fd: number; at: number; rest: string }[] = [];
@@ -103,7 +106,9 @@ export class Witnesses {
 
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
-    this.#capture?.kill();
+    const capture = this.#capture;
+    this.#capture = undefined;
+    capture?.kill();
     for (const { fd } of this.#logs) closeSync(fd);
     this.#logs.length = 0;
   }
@@ -192,10 +197,19 @@ export class Witnesses {
       .filter(({ transport }) => transport === 'udp')
       .map(({ port }) => `dst port ${port}`);
     const child = spawn('tcpdump', ['-i', 'any', '-Q', 'in', '-n', '-l', '-q', `udp and (${ports.join(' or ')})`], {
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
-    child.on('error', () => this.trouble.push('tcpdump is not here: --capture sees nothing'));
-    child.on('close', () => (this.#capture = undefined));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ready = promise;
+    const tooLate = setTimeout(resolve, captureReadyMs);
+    child.stderr.on('data', (chunk: Buffer) => (chunk.includes('listening') ? resolve() : undefined));
+    child.on('error', () => this.trouble.push('tcpdump is not here'));
+    child.on('close', () => {
+      if (this.#capture) this.trouble.push('tcpdump ended: --capture sees nothing');
+      this.#capture = undefined;
+      resolve();
+    });
+    void promise.then(() => clearTimeout(tooLate));
     child.stdout.on('data', (chunk: Buffer) => {
       const lines = (this.#captured + chunk.toString('latin1')).split('\n');
       this.#captured = lines.pop()!.slice(0, 1000);

@@ -77,9 +77,13 @@ class Witnesses:
         command = ["tcpdump", "-i", "any", "-Q", "in", "-n", "-l", "-q", "udp and (%s)" % ports]
         try:
             self.tcpdump = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
             os.set_blocking(self.tcpdump.stdout.fileno(), False)
+            # It has begun, or ended, when it says something.
+            select.select([self.tcpdump.stderr], [], [], 3)
+            if self.tcpdump.poll() is not None:
+                complain("tcpdump ended: --capture sees nothing")
         except OSError:
             complain("tcpdump is not here: --capture sees nothing")
 
