@@ -1,5 +1,5 @@
 /** xenreach respond: the other end of a check. It answers for what the rows want at this machine, and ends by itself. */
-import { fstatSync } from 'node:fs';
+import { existsSync, fstatSync } from 'node:fs';
 import { probes } from '../check/registry.ts';
 import { didYouMean } from '../load/nearest.ts';
 import { thisMachine } from '../load/machine.ts';
@@ -164,6 +164,8 @@ async function answerFor(
     const file = values['pair-file'];
     if (file !== undefined) writeSecretFile(file, `${JSON.stringify(responder.pair, null, 2)}\n`);
     isReady = true;
+    for (const log of values.log ?? [])
+      if (!existsSync(log)) complain(`--log ${log}: there is no such file, so it witnesses nothing`);
     tellReady(responder, file, format);
     const receipts = responder.receipts(await ended);
     tellReceipts(receipts, format);

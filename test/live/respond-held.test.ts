@@ -114,6 +114,13 @@ describe.skipIf(needed !== null)('a collector that has its port', () => {
     expect(kept).toMatchObject([{ port: 514, state: 'held', proof: 'log' }]);
   });
 
+  test('a log that is named and not there is told', async () => {
+    const options = { roles, args: ['--log', '/nowhere/at/all'] };
+    await using responder = await startResponder(lab.hosts.server, site(), options);
+    const { stderr } = await responder.stop();
+    expect(stderr).toContain('--log /nowhere/at/all: there is no such file, so it witnesses nothing');
+  });
+
   test('a dry run says who holds it, and binds nothing', async () => {
     const before = open();
     const file = join(collector.folder, 'site.json');
