@@ -52,7 +52,7 @@ test('the responder for machines without Node is in it', () => {
   writeFileSync(site, 'roles: { syslog-server: 192.0.2.9 }\n');
   const printed = xenreach('respond', '--site', site, '--as', 'syslog-server', '--for', '2m', '--print', 'python');
   expect(printed).toContain(
-    `WANTED = json.loads('{"ports":[["udp",514,["syslog"]]],"roles":["syslog-server"],"for":120,"from":[]}')`,
+    `WANTED = json.loads('{"ports":[["udp",514,["syslog"]]],"roles":["syslog-server"],"for":120,"from":[],"sources":[]}')`,
   );
 });
 

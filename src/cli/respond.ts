@@ -61,7 +61,7 @@ export const respond: Command = {
     const { wanted, options, sources } = prepared;
     if (values.print !== undefined) {
       oneOf(values.print, 'print', ['python']);
-      writeOut(pythonResponder({ ports: wanted.ports, roles: options.roles, forMs, from: values.from ?? [] }));
+      writeOut(pythonResponder({ ports: wanted.ports, roles: options.roles, forMs, from: values.from ?? [], sources }));
       return codes.asked;
     }
     const surveyed = survey(wanted.ports);

@@ -8,6 +8,8 @@ interface Baked {
   readonly roles: readonly string[];
   readonly forMs: number;
   readonly from: readonly string[];
+  /** Who should come, each by its addresses. */
+  readonly sources: readonly (readonly string[])[];
 }
 
 /** It is read in parts and goes as one. */
@@ -21,11 +23,11 @@ export function pythonSource(): string {
   return parts.map((name) => readFileSync(join(import.meta.dirname, 'python', `${name}.py`), 'utf8')).join('\n\n');
 }
 
-const placeholder = '{"ports": [], "roles": [], "for": 900, "from": []}';
+const placeholder = '{"ports": [], "roles": [], "for": 900, "from": [], "sources": []}';
 
 /** Its key is made where it runs, so the file holds no secret. */
-export function pythonResponder({ ports, roles, forMs, from }: Baked): string {
+export function pythonResponder({ ports, roles, forMs, from, sources }: Baked): string {
   const wanted = ports.map(({ transport, port, rows }) => [transport, port, rows]);
-  const baked = JSON.stringify({ ports: wanted, roles, for: forMs / 1000, from });
+  const baked = JSON.stringify({ ports: wanted, roles, for: forMs / 1000, from, sources });
   return pythonSource().replace(`'${placeholder}'`, () => `'${baked}'`);
 }

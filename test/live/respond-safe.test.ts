@@ -133,8 +133,8 @@ describe.skipIf(whyNotLive(python) !== null)('a responder', () => {
     expect(open()).toBe('');
   });
 
-  test('ends when whoever should come was seen', async () => {
-    const responder = await start('node', '--until-seen', '--for', '1m');
+  test.for(kinds)('%s: ends when whoever should come was seen', async (kind) => {
+    const responder = await start(kind, '--until-seen', '--for', '1m');
     const { row } = await checkSite(lab.client, site(), {
       args: ['--pair', responder.pairFile, '--row', 'clustering-udp'],
     });

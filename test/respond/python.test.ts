@@ -6,13 +6,19 @@ import { pythonResponder, pythonSource } from '../../src/respond/python.ts';
 import { python } from '../support/respond.ts';
 
 const wanted = [{ transport: 'udp', port: 514, rows: ['syslog'] }] as const;
-const printed = pythonResponder({ ports: wanted, roles: ['syslog-server'], forMs: 60_000, from: ['192.0.2.0/24'] });
+const printed = pythonResponder({
+  ports: wanted,
+  roles: ['syslog-server'],
+  forMs: 60_000,
+  from: ['192.0.2.0/24'],
+  sources: [['192.0.2.1']],
+});
 
 const run = (program: string): string => execFileSync(python, ['-c', program], { input: printed, encoding: 'utf8' });
 
 test('what the rows want is in it, and the rest is the file as it is', () => {
   expect(printed).toContain(
-    `WANTED = json.loads('{"ports":[["udp",514,["syslog"]]],"roles":["syslog-server"],"for":60,"from":["192.0.2.0/24"]}')`,
+    `WANTED = json.loads('{"ports":[["udp",514,["syslog"]]],"roles":["syslog-server"],"for":60,"from":["192.0.2.0/24"],"sources":[["192.0.2.1"]]}')`,
   );
   const rest = (text: string): string => text.replace(/^WANTED = .*$/m, '');
   expect(rest(printed)).toBe(rest(pythonSource()));

@@ -28,6 +28,7 @@ def duration(text):
 def options_from(arguments):
     parser = argparse.ArgumentParser(prog="respond.py", description=__doc__.split("\n")[0])
     parser.add_argument("--for", dest="seconds", type=duration, default=WANTED["for"], help="end after this time")
+    parser.add_argument("--until-seen", action="store_true", help="end when every host that should come was seen")
     parser.add_argument("--from", dest="sources", action="append", help="answer this network only")
     parser.add_argument("--pair-file", help="write the pair there instead of printing it")
     parser.add_argument("--log", action="append", help="a log that a held port writes")
@@ -91,16 +92,23 @@ def main():
                 say("The pair, a secret (a file for check --pair, or XENREACH_PAIR at the other end):\n%s\n" % line)
         elif not options.pair_file:
             complain("The pair, a secret: %s" % line)
+        own = set(responder.addresses)
+        hosts = [host for host in WANTED["sources"] if not own.intersection(host)]
+
+        def all_seen():
+            gone = responder.answers.gone
+            return options.until_seen and bool(hosts) and all(gone.intersection(host) for host in hosts)
+
         looked = [time.monotonic()]
 
         def over():
             if time.monotonic() - looked[0] > 2:
                 looked[0] = time.monotonic()
                 responder.witnesses.look()
-            return bool(signals) or time.monotonic() >= ends_at or is_deserted()
+            return bool(signals) or time.monotonic() >= ends_at or all_seen() or is_deserted()
 
         responder.serve_until(over)
-        ended = "signal" if signals else "time" if time.monotonic() >= ends_at else "input"
+        ended = "signal" if signals else "time" if time.monotonic() >= ends_at else "seen" if all_seen() else "input"
         receipts = responder.receipts(ended)
         if options.format == "json":
             say(json.dumps(receipts, indent=2) + "\n")

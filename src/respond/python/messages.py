@@ -27,7 +27,7 @@ import time
 from collections import OrderedDict
 from datetime import datetime, timezone
 
-WANTED = json.loads('{"ports": [], "roles": [], "for": 900, "from": []}')
+WANTED = json.loads('{"ports": [], "roles": [], "for": 900, "from": [], "sources": []}')
 
 TYPES = {1: "probe", 2: "receipts", 3: "back", 4: "bye"}
 PROOFS = ["none", "receipt", "log", "conntrack", "capture"]
