@@ -20,7 +20,6 @@ const types = { query: 1, response: 2 } as const;
 /** Answered by the agent itself; no command of its configuration is run. */
 const ownCheck = '_NRPE_CHECK';
 
-const hungUp = 'it accepts the connection and hangs up at once';
 const turnedAway =
   'An agent hangs up on an address that it is not told to allow: look at allowed_hosts in its nrpe.cfg, and at its log.';
 
@@ -77,11 +76,12 @@ export const nrpe = defineProbe({
   async run(io, _target, { tls }) {
     const plain = await io.connect();
     const conn = tls ? await unlessHungUp(() => io.secure(plain, { trust: 'observe', allowsAnonymous: true })) : plain;
-    if (conn === null) return declined(hungUp, {}, turnedAway);
+    if (conn === null)
+      return declined('it accepts the connection and hangs up during the TLS handshake', {}, turnedAway);
     await conn.write(encodeQuery());
     // With a session it has taken us already; without one its first byte says so.
     const first = tls ? await conn.read(1) : await unlessHungUp(() => conn.read(1));
-    if (first === null) return declined(hungUp, {}, turnedAway);
+    if (first === null) return declined('it accepts the connection and hangs up without a word', {}, turnedAway);
     const { result, text } = decodeResponse(Buffer.concat([first, await conn.read(packetBytes - 1)]));
     await conn.end();
     if (!/^NRPE\b/.test(text)) io.note('it answers for itself with other words than NRPE and its version');
