@@ -40,11 +40,17 @@ export const watch: Command = {
     'log-level',
     'help',
   ],
+  ownWords: {
+    site: { value: 'FILE', about: "site file (YAML or JSON), instead of the config's" },
+    'fail-on': { value: 'fail|unverified|warn', about: 'from which verdict on a row is an incident (default: fail)' },
+    format: { value: 'FORMAT', about: 'with --once: what standard output gets (default: text)' },
+  },
 
   async run({ values, positionals }) {
     refuseWords(positionals, 'watch');
     if (values['fail-on'] === 'new')
       throw new UsageError('watch itself tells what is new; --fail-on takes fail, unverified or warn');
+    if (values.site === '-') throw new UsageError('watch reads its site again and again; name a file: --site FILE');
     if (values['check-config']) return checkConfig(values);
     if (values.schedule !== undefined) return showSchedule(values);
     const { historyFile } = await readConfig(values.config);

@@ -65,6 +65,7 @@ describe('what it refuses', () => {
   test.for<[line: string, message: RegExp]>([
     ['watch now', /watch takes no argument "now"/],
     ['watch --fail-on new', /watch itself tells what is new/],
+    ['watch --site -', /reads its site again and again/],
     ['watch --schedule soon', /--schedule soon is no duration/],
     ['notify', /xenreach notify test/],
     ['notify now', /xenreach notify test/],
