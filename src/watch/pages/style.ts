@@ -1,11 +1,10 @@
-/** How the pages look: light and dark, from a phone to a wide screen, and on paper. */
-export const style = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d1d9e0;
-  --link: #0757b5; --pass: #116329; --warn: #7a4b00; --fail: #b3151c; --unverified: #6639ba; --skipped: #57606a;
-  --pass-fill: #4ac26b; --warn-fill: #d4a72c; --fail-fill: #e5484d; --unverified-fill: #a475f9; --skipped-fill: #c8d1da; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa4af; --paper: #0d1117; --card: #161b22;
-  --line: #30363d; --link: #79b8ff; --pass: #4ac26b; --warn: #e3b341; --fail: #ff8d85; --unverified: #c4a7ff; --skipped: #9aa4af;
-  --pass-fill: #2ea043; --warn-fill: #bb8009; --fail-fill: #da3633; --unverified-fill: #8957e5; --skipped-fill: #3d444d; } }
+/** How the pages look: the tones and the matrix of the report, and what a watch has beside: strips, charts, a navigation. */
+import { matrix, tones } from '../../report/html/style.ts';
+
+export const style = `${tones}${matrix}
+:root { --pass-fill: #4ac26b; --warn-fill: #d4a72c; --fail-fill: #e5484d; --unverified-fill: #a475f9; --skipped-fill: #c8d1da; }
+@media (prefers-color-scheme: dark) { :root { --pass-fill: #2ea043; --warn-fill: #bb8009; --fail-fill: #da3633;
+  --unverified-fill: #8957e5; --skipped-fill: #3d444d; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif;
   overflow-wrap: anywhere; }
@@ -22,10 +21,9 @@ a:focus-visible, button:focus-visible, summary:focus-visible { outline: 3px soli
 /* For the ear alone. */
 .aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .soft { color: var(--soft); font-weight: 400; }
-.pass { --tone: var(--pass); --fill: var(--pass-fill); } .warn { --tone: var(--warn); --fill: var(--warn-fill); }
-.fail { --tone: var(--fail); --fill: var(--fail-fill); }
-.unverified { --tone: var(--unverified); --fill: var(--unverified-fill); }
-.skipped, .none { --tone: var(--skipped); --fill: var(--skipped-fill); }
+.none { --tone: var(--skipped); }
+.pass { --fill: var(--pass-fill); } .warn { --fill: var(--warn-fill); } .fail { --fill: var(--fail-fill); }
+.unverified { --fill: var(--unverified-fill); } .skipped, .none { --fill: var(--skipped-fill); }
 .word { display: inline-block; color: var(--tone); background: color-mix(in srgb, var(--tone) 11%, var(--paper)); border-radius: 4px;
   padding: .05em .5em; font-weight: 700; font-size: .82em; letter-spacing: .03em; white-space: nowrap; }
 .trouble { border: 1px solid var(--fail); border-left-width: 4px; border-radius: 6px; padding: .5rem .9rem; margin: .6rem 0; }
@@ -41,11 +39,6 @@ table { border-collapse: collapse; font-size: .92rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; }
 .wide { width: 100%; }
-.matrix td, .matrix th { padding: .25rem .5rem; border: 1px solid var(--line); }
-.matrix td { text-align: center; white-space: nowrap; }
-.matrix thead th { min-width: 5.5rem; vertical-align: bottom; overflow-wrap: normal; }
-.matrix tbody th { font-weight: 400; white-space: nowrap; position: sticky; left: 0; background: var(--paper); }
-.matrix td a { display: block; position: relative; color: inherit; text-decoration: none; }
 .rows { list-style: none; margin: 0; padding: 0; }
 .rows li { display: grid; grid-template-columns: 7.5rem minmax(11rem, 15rem) 1fr minmax(8rem, 22rem); gap: .2rem .8rem;
   align-items: center; padding: .3rem 0; border-bottom: 1px solid var(--line); scroll-margin-top: 1rem; }
