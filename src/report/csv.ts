@@ -24,6 +24,8 @@ const columns = [
   'detail',
   'duration ms',
   'vantage',
+  'spec',
+  'basis',
 ] as const;
 
 export const csv: Reporter = {
@@ -31,13 +33,15 @@ export const csv: Reporter = {
   render(report) {
     const checksOf = say.indexChecks(report);
     const by = report.merged ? checkedBy(report) : () => report.vantage.hostname;
-    return csvText([columns, ...report.rows.flatMap((row) => linesOf(row, checksOf(row), by))]);
+    return csvText([columns, ...report.rows.flatMap((row) => linesOf(row, report.spec.id, checksOf(row), by))]);
   },
 };
 
-function linesOf(row: ReportRow, checks: readonly ReportCheck[], by: CheckedBy): Cell[][] {
+function linesOf(row: ReportRow, spec: string, checks: readonly ReportCheck[], by: CheckedBy): Cell[][] {
   const head = [row.id, row.verdict ?? row.skip ?? 'planned', row.from, row.to, row.because];
-  return checks.length === 0 ? [head] : checks.map((check) => [...head, ...cellsOf(check), by(check)]);
+  const tail = [row.catalogue ?? spec, say.basisOf(row)];
+  if (checks.length === 0) return [[...head, ...noCells, ...tail]];
+  return checks.map((check) => [...head, ...cellsOf(check), by(check), ...tail]);
 }
 
 const cellsOf = (check: ReportCheck): Cell[] => [
@@ -55,6 +59,9 @@ const cellsOf = (check: ReportCheck): Cell[] => [
   check.detail,
   check.durationMs,
 ];
+
+/** Of a row without checks. */
+const noCells: readonly Cell[] = Array.from({ length: columns.length - 5 - 2 }, () => null);
 
 export type Cell = string | number | null;
 

@@ -19,13 +19,15 @@ const columns = [
   'row',
   'purpose',
   'seen',
+  'basis',
 ] as const;
 
 export const firewall: Reporter = {
   about: 'CSV for whoever opens ports: a line for each rule to ask for',
   render(report) {
     const checksOf = say.indexChecks(report);
-    const rules = report.rows.flatMap((row) => rulesOf(report, row, checksOf(row), checkedBy(report)));
+    const by = checkedBy(report);
+    const rules = report.rows.flatMap((row) => rulesOf(report, row, checksOf(row), by));
     return csvText([columns, ...rules]);
   },
 };
@@ -59,6 +61,7 @@ function rulesOf(report: Report, row: ReportRow, checks: readonly ReportCheck[],
       row.id,
       row.purpose,
       seen(members[0]!),
+      say.basisOf(row),
     ];
   });
 }

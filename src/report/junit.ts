@@ -52,7 +52,7 @@ function suite(report: Report, section: string, rows: readonly ReportRow[], chec
 
 function testcase(report: Report, row: ReportRow, checks: readonly ReportCheck[]): string[] {
   const head = attributes({
-    classname: `${report.spec.id}.${row.section}`,
+    classname: `${row.catalogue ?? report.spec.id}.${row.section}`,
     name: row.id,
     time: (longest(checks) / 1000).toFixed(3),
   });

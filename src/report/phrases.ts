@@ -50,10 +50,14 @@ export function route(row: ReportRow): string {
   return `${row.id}: ${row.from} -> ${row.to}, ${service(row)}`;
 }
 
-/** "tcp+udp 53" */
-export function service(row: ReportRow): string {
-  return [row.transports.join('+'), row.ports].filter((part) => part !== '').join(' ');
+/** "tcp+udp 53"; "udp 161, supplement" where several specs were joined. */
+export function service({ transports, ports, catalogue }: ReportRow): string {
+  const wanted = [transports.join('+'), ports].filter((part) => part !== '').join(' ');
+  return [wanted, catalogue].filter((part) => part !== undefined && part !== '').join(', ');
 }
+
+/** "page, high": what the row is there for, and how sure that is. */
+export const basisOf = ({ basis = 'page', confidence = 'high' }: ReportRow): string => `${basis}, ${confidence}`;
 
 /** "fs01.example.test:445 (10.20.30.9)", "[2001:db8::5]:123" */
 export function endpoint({

@@ -81,6 +81,7 @@ describe('the list of rules', () => {
         'smb-direct',
         'Shares, "R&D"',
         'dropped: nothing comes back',
+        'page, high',
       ],
       [
         from,
@@ -92,6 +93,7 @@ describe('the list of rules', () => {
         'smb-direct',
         'Shares, "R&D"',
         'rejected by ICMP',
+        'page, high',
       ],
     ]);
   });

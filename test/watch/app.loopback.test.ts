@@ -76,7 +76,9 @@ describe('what it shows', () => {
     expect(text).toMatch(/<h1>.*FAIL.*1 incident open<\/h1>/s);
     expect(text).toMatch(/row-2: 127\.0\.0\.1 on TCP 1|nothing listens/);
     expect(text.match(/<svg[^>]*class="strip"/g)).toHaveLength(2);
-    expect(text).toMatch(/prober to server-2: <\/span><span class="fail word">FAIL<\/span>\s+<span class="soft">1<\/span>/);
+    expect(text).toMatch(
+      /prober to server-2: <\/span><span class="fail word">FAIL<\/span>\s+<span class="soft">1<\/span>/,
+    );
   });
 
   test('a row: since when, because of what, what the first run that failed saw', async () => {
