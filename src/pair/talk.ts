@@ -189,7 +189,7 @@ async function exchangeDatagram(
 /** The further ones of three: none of them is waited for long. */
 async function patiently(io: ProbeIo, request: Request, end: End): Promise<Reply | undefined> {
   try {
-    return (await io.within(0.1, () => exchangeDatagram(io, request, end, { maxSends: 1 }))).reply;
+    return (await io.within(0.25, () => exchangeDatagram(io, request, end, { maxSends: 1 }))).reply;
   } catch (error) {
     if (endedAs(error, 'timeout', 'refused', 'unreachable')) return undefined;
     throw error;

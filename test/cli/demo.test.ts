@@ -53,7 +53,7 @@ describe('the healthy site', () => {
       'syslog',
     ]);
     const because = rows.filter(({ id }) => hinted.has(id)).map((row) => row.because);
-    for (const text of because) expect(text).toMatch(/^a stand-in answers: 3 of 3 datagrams arrived/);
+    for (const text of because) expect(text).toMatch(/^a stand-in answers: [1-3] of 3 datagrams arrived/);
   });
 
   test('speaks every protocol for real: each probe of the spec was answered with evidence', () => {
