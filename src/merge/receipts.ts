@@ -42,14 +42,21 @@ const isOneWaySilence = ({ probe, transport, outcome, verdict }: ReportCheck): b
 
 function receiptOf(check: ReportCheck, row: string, run: PartRun, receipts: readonly Receipts[]): Receipt | undefined {
   const own = new Set(run.addresses.map(canonicalHost));
-  const isOurs = ({ transport, port, from, datagrams, row: rows, proof }: Receipt): boolean =>
-    transport === 'udp' &&
-    port === check.port &&
-    datagrams > 0 &&
-    proof !== 'none' &&
-    rows.includes(row) &&
-    from !== null &&
-    own.has(canonicalHost(from));
+  const { mark } = check.evidence;
+  // A log has the text and not the sender: the mark in it is of this very check.
+  const isFromUs = ({ from, proof, mark: seen }: Receipt): boolean =>
+    proof === 'log' ? seen !== null && seen === mark : from !== null && own.has(canonicalHost(from));
+  const isOurs = (receipt: Receipt): boolean => {
+    const { transport, port, datagrams, row: rows, proof } = receipt;
+    return (
+      transport === 'udp' &&
+      port === check.port &&
+      datagrams > 0 &&
+      proof !== 'none' &&
+      rows.includes(row) &&
+      isFromUs(receipt)
+    );
+  };
   return receipts.filter((each) => isOf(each, check)).flatMap(({ ports }) => ports.filter(isOurs))[0];
 }
 
@@ -62,7 +69,7 @@ function isOf({ host, addresses }: Receipts, check: ReportCheck): boolean {
 /** A capture sees what reaches the interface; the machine's own firewall comes behind it. */
 function arrived(check: ReportCheck, { state, proof, datagrams, from }: Receipt): ReportCheck {
   const isProven = proof !== 'capture';
-  const seen = `the other end has ${datagrams} datagrams from ${from} (${proof})`;
+  const seen = `the other end has ${datagrams} datagrams ${from === null ? 'with the mark of this check' : `from ${from}`} (${proof})`;
   return {
     ...check,
     hint: 'arrived',

@@ -76,6 +76,18 @@ test.for([
   expect(verdict(merged([given]))).toBe('unverified');
 });
 
+test('a log proves by the mark that this very check sent', () => {
+  const marked = (mark: string): Report => {
+    const report = silent();
+    const checks = report.checks.map((check) => Object.assign({}, check, { evidence: { ...check.evidence, mark } }));
+    return { ...report, checks };
+  };
+  const logged = receipts({ state: 'held', proof: 'log', from: null, fromPort: null, mark: '00c0ffee', datagrams: 1 });
+  expect(verdict(merged([logged], marked('00c0ffee')))).toBe('pass');
+  expect(verdict(merged([logged], marked('00c0ffef')))).toBe('unverified');
+  expect(verdict(merged([logged], silent()))).toBe('unverified');
+});
+
 test('a capture proves the interface, and not what is behind it', () => {
   const report = merged([receipts({ proof: 'capture' })]);
   expect(report.rows[0]).toMatchObject({
