@@ -1,7 +1,7 @@
 /** xenreach discover: writes the site file from what this machine, its pool and DNS know. */
 import { existsSync, statSync } from 'node:fs';
 import { answerfileSource } from '../discover/answerfile.ts';
-import { readInventory } from '../discover/inventory.ts';
+import { readInventory } from '../load/inventory.ts';
 import { discover as ask, type Discovered, type SpecChoice } from '../discover/discover.ts';
 import { isEmpty, type Draft } from '../discover/draft.ts';
 import { writeJson, writeYaml } from '../discover/write.ts';

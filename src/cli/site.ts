@@ -5,6 +5,7 @@ import { namedFiles } from '../check/settings.ts';
 import { thisMachine } from '../load/machine.ts';
 import { whyNotOurs } from '../load/ownership.ts';
 import { maxFileBytes, readFile } from '../load/read-file.ts';
+import { readProduct } from '../load/inventory.ts';
 import { isFor, parseProduct, productText, specFor, type Product } from '../load/product.ts';
 import { readSite, siteOf } from '../load/site.ts';
 import { defaultSpec } from '../load/default-spec.ts';
@@ -65,11 +66,13 @@ export async function specForProduct(product: Product | null): Promise<LoadedSpe
   return found ?? usual();
 }
 
-/** A pool held against another product's requirements: its rows are not this one's. */
+/** A pool held against another product's requirements: its rows are not this one's. A site that does not say is what this host is. */
 function mismatchText({ spec, site }: Pick<Loaded, 'site'> & { readonly spec: LoadedSpec }): string | null {
-  if (site.product === undefined || isFor(spec, parseProduct(site.product))) return null;
+  const isHere = site.vantage.length === 0 || site.vantage.includes(spec.vantage ?? '');
+  const product = site.product === undefined ? (isHere ? readProduct('/') : null) : parseProduct(site.product);
+  if (!product || isFor(spec, product)) return null;
   const meant = spec.products.map((each) => productText(each)).join(', ');
-  return `the site is ${site.product}, and ${spec.id} is for ${meant}: rows may not apply; xenreach spec --list names the bundled specs`;
+  return `${site.product === undefined ? 'this host is' : 'the site is'} ${productText(product)}, and ${spec.id} is for ${meant}: rows may not apply; xenreach spec --list names the bundled specs`;
 }
 
 function defaultSite(): string | undefined {

@@ -9,7 +9,7 @@ import type { LoadedSpec } from '../model/spec.ts';
 import type { Site, Vantage } from '../model/site.ts';
 import { discover, type SpecChoice } from './discover.ts';
 import { isEmpty, rolesText, type Draft } from './draft.ts';
-import { readInventory } from './inventory.ts';
+import { readInventory } from '../load/inventory.ts';
 import { usualSocket } from './xapi-endpoint.ts';
 import { writeYaml } from './write.ts';
 

@@ -1,4 +1,5 @@
 /** This machine's own files as a source of findings, without asking anybody. */
+import { productIn } from '../../load/inventory.ts';
 import type { Finding, Source } from '../finding.ts';
 import { poolCertificates } from './certificates.ts';
 import { domains } from './domain.ts';
@@ -29,12 +30,9 @@ export function systemSource(root: string, environment?: Readonly<Record<string,
 /** A XenServer host has this file; nobody else does. */
 function host(inventory: string): Finding[] {
   if (!/^INSTALLATION_UUID=/m.test(inventory)) return [];
-  const from = '/etc/xensource-inventory';
-  const [brand, version] = ['BRAND', 'VERSION'].map(
-    (what) => new RegExp(`^PRODUCT_${what}='?([^'\\n]{1,64})'?\\s*$`, 'm').exec(inventory)?.[1],
-  );
+  const product = productIn(inventory);
   return [
-    { kind: 'vantage', role: 'xenserver-host', from: `${from}: this is a host` },
-    ...(brand !== undefined && version !== undefined ? [{ kind: 'product', brand, version, from } as const] : []),
+    { kind: 'vantage', role: 'xenserver-host', from: '/etc/xensource-inventory: this is a host' },
+    ...(product ? [{ kind: 'product', ...product } as const] : []),
   ];
 }
