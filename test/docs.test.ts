@@ -102,6 +102,7 @@ const foreign = new Set([
   'run',
   'rounds',
   'scale',
+  'compare',
   'json',
   'max-semi-space-size',
   'min-semi-space-size',

@@ -23,6 +23,8 @@ export interface Figure {
   readonly figure: number;
   readonly target: string;
   readonly met: boolean;
+  /** What a saved run had (`--compare`). */
+  readonly was?: number;
 }
 
 /** A contender's medians, with the spread of its rate. */
@@ -35,6 +37,7 @@ export interface Line {
   readonly cpuPer10k: number;
   readonly peakMiB: number;
   readonly note: string;
+  readonly was?: { readonly rate: number; readonly cpuPer10k: number };
 }
 
 export const atLeast = (of: string, figure: number, bound: number): Figure => ({
