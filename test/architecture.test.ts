@@ -20,6 +20,7 @@ const floors = [
   'src/merge',
   'src/report',
   'src/watch',
+  'src/fleet',
   'src/index.ts',
   'src/cli',
   'src/compile-cache.ts',
@@ -31,8 +32,10 @@ const floors = [
 const lab = 'src/lab';
 const labMayImport = ['src/model/address.ts', 'src/net/listeners.ts', 'src/net/tls-server.ts', lab];
 
-/** No floor imports it but the command that starts it. */
+/** No floor imports it but the command that starts it; a fleet's hub gets a certificate from its maker of certificates. */
 const importsTheLab = 'src/cli/demo.ts';
+const certificates = 'src/lab/certificate.ts';
+const importsCertificates = 'src/fleet/init.ts';
 
 /** The floor that opens sockets. Everybody else asks it. */
 const opensSockets = 'src/net';
@@ -62,8 +65,10 @@ test('the library is no command line: it imports nothing of it', () => {
 });
 
 test('the lab is imported by the demo alone, and imports only how to listen and what an address is', () => {
+  const mayImport = (file: string, to: string): boolean =>
+    file === importsTheLab || (file === importsCertificates && to === certificates);
   const wrong = imports(files).filter(({ file, to }) =>
-    isIn(file, lab) ? !labMayImport.some((floor) => isIn(to, floor)) : isIn(to, lab) && file !== importsTheLab,
+    isIn(file, lab) ? !labMayImport.some((floor) => isIn(to, floor)) : isIn(to, lab) && !mayImport(file, to),
   );
   expect(wrong.map(told)).toEqual([]);
 });
@@ -74,6 +79,12 @@ test('only the net floor imports what opens sockets', () => {
       !isIn(file, opensSockets) && specifiersOf(text).some((name) => socketModules.has(name.replace(/^node:/, ''))),
   );
   expect(openers.map(({ file }) => file)).toEqual([]);
+});
+
+test('one file knows the client library of the bus, and loads it when it is used', () => {
+  const users = files.filter(({ text }) => specifiersOf(text).some((name) => name.startsWith('@nats-io/')));
+  expect(users.map(({ file }) => file)).toEqual(['src/fleet/bus.ts']);
+  expect(users.filter(({ text }) => /^import (?!type)[^'";]*'@nats-io/m.test(text))).toEqual([]);
 });
 
 test('probes, the wire and what is pure import nothing that could reach outside', () => {

@@ -18,7 +18,9 @@ const words = new Set(['tcp', 'udp', 'tls', 'resolve', 'dns', 'firewall']);
 
 /** These print text, JSON and Markdown of their own: no report of a check. */
 const ownFormats = new Set(['csv', 'text', 'json', 'ndjson', 'markdown']);
-const others = ['probe', 'spec', 'discover', 'diff', 'respond', 'receipts'].map((name) => `src/cli/${name}.ts`);
+const others = ['probe', 'spec', 'discover', 'diff', 'respond', 'receipts', 'fleet'].map(
+  (name) => `src/cli/${name}.ts`,
+);
 const printers = new Set([...others, 'src/report/changes.ts', 'src/report/differences.ts']);
 
 /** `discover --xapi` asks the pool, which is called so, and not the probe. */

@@ -14,5 +14,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   watch: async () => (await import('./watch.ts')).watch,
   history: async () => (await import('./history.ts')).history,
   notify: async () => (await import('./notify.ts')).notify,
+  fleet: async () => (await import('./fleet.ts')).fleet,
+  hub: async () => (await import('./hub.ts')).hub,
+  agent: async () => (await import('./agent.ts')).agent,
   demo: async () => (await import('./demo.ts')).demo,
 };

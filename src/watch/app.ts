@@ -12,6 +12,7 @@ import { style } from './pages/style.ts';
 import { eventStream } from './stream.ts';
 import { Views } from './views.ts';
 import type { Watch } from './watch.ts';
+import { wholeSite } from './whole-site.ts';
 
 const policy =
   "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -62,7 +63,8 @@ export function makeApp(watch: Watch, stop: AbortSignal): Hono {
   app.get('/runs', (c) => views.runs(c));
 
   const ofReport = (c: Context, type: string, make: (report: Report) => string): Response => {
-    const { report } = views.viewpoint(c);
+    const site = c.req.query('site');
+    const report = site === undefined ? views.viewpoint(c).report : wholeSite(watch, site);
     return report ? c.body(make(report), 200, { 'content-type': type }) : c.text('nothing is known yet\n', 503);
   };
   app.get('/report.json', (c) => ofReport(c, 'application/json', (report) => reporters.json.render(report, render)));
@@ -76,13 +78,15 @@ export function makeApp(watch: Watch, stop: AbortSignal): Hono {
   });
 
   app.get('/metrics', (c) => {
-    const [own, ...others] = watch.viewpoints();
-    if (!own?.report) return c.text('# nothing is known yet\n', 503);
+    const all = watch.viewpoints();
+    const own = all.find(({ isOwn }) => isOwn) ?? null;
+    const report = own ? own.report : all.find((each) => each.report)?.report;
+    if (!report) return c.text('# nothing is known yet\n', 503);
     const isOpenMetrics = (c.req.header('accept') ?? '').includes('application/openmetrics-text');
     const text = metricsText({
-      report: own.report,
+      report,
       own,
-      others,
+      others: all.filter(({ isOwn }) => !isOwn),
       status: watch.status(),
       failed: watch.outbox.failed(),
       hasEndpoints: watch.subject.config.file.metrics.endpoints,

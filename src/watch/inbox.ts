@@ -45,23 +45,31 @@ export function takeReport(watch: Watch, body: Uint8Array, name: string, site: s
 
 const answers = {
   taken: { status: 202, text: 'taken' },
+  'not kept': { status: 409, text: 'it could not be kept' },
   known: { status: 200, text: 'known already' },
   full: { status: 409, text: 'reports of as many machines as are remembered come in already' },
   older: { status: 409, text: 'a later report of this vantage is known already' },
 } as const;
 
 function faultOf(report: Report, watch: Watch): string | null {
-  const own = watch.viewpoints()[0]!;
+  const { own } = watch;
+  const fault = shapeFaultOf(report);
+  if (fault !== null) return fault;
+  if (report.site.name === own.site && report.vantage.hostname === own.vantage)
+    return 'this very machine watches that site itself';
+  if (Date.parse(report.startedAt) > watch.clock.wall() + mostAheadMs)
+    return `it is of the future (${report.startedAt}): one of the clocks is wrong`;
+  return null;
+}
+
+/** What a report must not be, wherever it comes from. */
+export function shapeFaultOf(report: Report): string | null {
   if (report.checks.every(({ outcome }) => outcome === null)) return 'it is the report of a plan: nothing was tried';
   if (report.rows.length > mostRows) return `it has more than ${mostRows} rows`;
   const strange = report.rows.find(({ id }) => !v.is(Id, id));
   if (strange) return `its row ${show(strange.id)} is called as no row is`;
   if (report.site.name.length > 200 || report.vantage.hostname.length > 255) return 'its names are too long';
   if (report.vantage.hostname === '') return 'it does not say where it was made (vantage.hostname)';
-  if (report.site.name === own.site && report.vantage.hostname === own.vantage)
-    return 'this very machine watches that site itself';
-  if (Date.parse(report.startedAt) > watch.clock.wall() + mostAheadMs)
-    return `it is of the future (${report.startedAt}): one of the clocks is wrong`;
   return null;
 }
 

@@ -12,13 +12,15 @@ import { isQuiet, maintenanceOf, type QuietRows } from './maintenance.ts';
 import type { Told } from './notify/alertmanager.ts';
 import { Outbox } from './notify/outbox.ts';
 import { seenOf, type Mildest } from './seen.ts';
-import type { Ingested, Subject, Viewpoint } from './viewpoint.ts';
+import type { Ingested, Presence, Subject, Viewpoint } from './viewpoint.ts';
 
 export interface IntakeParts {
   readonly clock: Clock;
   readonly keeper: Keeper;
   /** A line for whoever reads the log. */
   readonly say: (text: string) => void;
+  /** After each report that became part of what is known. */
+  readonly onTaken?: (viewpoint: Viewpoint, taken: Ingested) => void;
 }
 
 /** An Alertmanager hears for so long that something is over. */
@@ -79,23 +81,28 @@ export class Intake {
   }
 
   /** Of elsewhere. Each report counts once, and in the order in which they were made. */
-  ingest(site: string, ingested: Ingested): 'taken' | 'known' | 'older' | 'full' {
-    const { hostname } = ingested.report.vantage;
-    const key = keyOf(site, hostname);
-    let viewpoint = this.#others.get(key);
-    if (!viewpoint) {
-      if (this.#others.size >= mostViewpoints) return 'full';
-      viewpoint = this.#parts.keeper.viewpoint(site, hostname, false);
-      this.#others.set(key, viewpoint);
-    }
+  ingest(site: string, ingested: Ingested): 'taken' | 'known' | 'older' | 'full' | 'not kept' {
+    const viewpoint = this.#other(site, ingested.report.vantage.hostname);
+    if (!viewpoint) return 'full';
     if (ingested.digest !== null && this.#parts.keeper.has(ingested.digest)) return 'known';
     if (ingested.at <= viewpoint.last) return 'older';
-    viewpoint.isStale = false;
-    this.take(viewpoint, ingested);
-    return 'taken';
+    // Who tells of itself is stale or not by what it tells: an old report may come late.
+    if (!viewpoint.presence) viewpoint.isStale = false;
+    return this.take(viewpoint, ingested) ? 'taken' : 'not kept';
   }
 
-  take(viewpoint: Viewpoint, ingested: Ingested): void {
+  /** Of elsewhere: it is there. False where there is no more room. */
+  heard(site: string, vantage: string, presence: Presence): boolean {
+    const viewpoint = this.#other(site, vantage);
+    if (!viewpoint) return false;
+    viewpoint.presence = presence;
+    viewpoint.isStale &&= this.#isSilent(viewpoint);
+    this.tellListeners();
+    return true;
+  }
+
+  /** False where it had to be kept, and was not. */
+  take(viewpoint: Viewpoint, ingested: Ingested): boolean {
     const { keeper, say } = this.#parts;
     const { config, settings } = this.#subject;
     const { report, at, rows } = ingested;
@@ -110,30 +117,50 @@ export class Intake {
       ...state.incidents.filter(({ id }) => changed.has(id)).map((incident) => ({ incident, isOpen: true })),
       ...news.flatMap(({ type, incident }) => (type === 'closed' ? [{ incident, isOpen: false }] : [])),
     ];
-    keeper.record(viewpoint, { ...ingested, state, untold, events, incidents }, this.outbox);
+    const isKept = keeper.record(viewpoint, { ...ingested, state, untold, events, incidents }, this.outbox);
+    if (!isKept && ingested.mustBeKept === true) return false;
     Object.assign(viewpoint, { state, untold, last: at, report });
     for (const { type, incident } of told)
       if (type === 'closed') this.#closed.push({ ...this.#toldOf(viewpoint, incident), until: at, at });
     for (const event of events) say(titleOf(event));
     if (events.length > 0) this.outbox.hurry();
+    this.#parts.onTaken?.(viewpoint, ingested);
     this.tellListeners();
+    return true;
   }
 
   /** A vantage that has not been heard of for too long is news once. */
   tellStale(): void {
     const { clock, keeper, say } = this.#parts;
-    const staleMs = this.#subject.config.inbox?.staleMs;
-    if (staleMs === undefined) return;
     const at = clock.wall();
     for (const other of this.#others.values()) {
-      if (other.isStale || at - other.last < staleMs) continue;
+      if (other.isStale || !this.#isSilent(other)) continue;
       other.isStale = true;
-      const event = staleEvent(other.last, this.#contextOf(other, at));
+      const event = staleEvent(other.presence?.at ?? other.last, this.#contextOf(other, at));
       keeper.tell([event], this.outbox, at);
       say(titleOf(event));
       this.outbox.hurry();
       this.tellListeners();
     }
+  }
+
+  /** Twice the time in which it wanted to be heard of, or as long as the config says. */
+  #isSilent({ presence, last }: Viewpoint): boolean {
+    const at = this.#parts.clock.wall();
+    if (presence) return at - presence.at > 2 * presence.nextMs;
+    const staleMs = this.#subject.config.inbox?.staleMs;
+    return staleMs !== undefined && at - last >= staleMs;
+  }
+
+  #other(site: string, vantage: string): Viewpoint | null {
+    const key = keyOf(site, vantage);
+    let viewpoint = this.#others.get(key);
+    if (!viewpoint) {
+      if (this.#others.size >= mostViewpoints) return null;
+      viewpoint = this.#parts.keeper.viewpoint(site, vantage, false);
+      this.#others.set(key, viewpoint);
+    }
+    return viewpoint;
   }
 
   #ownOf({ site, vantage }: Subject): Viewpoint {

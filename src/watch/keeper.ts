@@ -81,7 +81,8 @@ export class Keeper {
     return this.#attempt(question);
   }
 
-  record(viewpoint: Viewpoint, outcome: Outcome, outbox: Outbox): void {
+  /** False where the history did not take it. */
+  record(viewpoint: Viewpoint, outcome: Outcome, outbox: Outbox): boolean {
     const { report, at, rows, checks, digest, patienceMs, events, incidents } = outcome;
     const state: State & { untold: readonly string[] } = { ...outcome.state, untold: outcome.untold };
     const run = this.#attempt((history) => {
@@ -92,11 +93,15 @@ export class Keeper {
       for (const gap of this.#gaps.splice(0)) history.gap(gap.source || viewpoint.id, gap.since, gap.until, gap.why);
       return id;
     });
-    if (run === undefined) outbox.keepUnsaved(events, at);
-    else if (this.#trouble !== null) {
+    if (run === undefined) {
+      if (outcome.mustBeKept !== true) outbox.keepUnsaved(events, at);
+      return false;
+    }
+    if (this.#trouble !== null) {
       this.#say('the history can be written again');
       this.#trouble = null;
     }
+    return true;
   }
 
   tell(events: readonly Event[], outbox: Outbox, at: number): void {
@@ -142,7 +147,7 @@ export class Keeper {
     const report: Report | null = this.#attempt((history) => latest(history.db, id)) ?? null;
     // As record() wrote it.
     const { untold = [], ...state } = (source.state ?? noState) as State & { readonly untold?: readonly string[] };
-    return { id, site, vantage, isOwn, last, state, untold, report, isStale: false };
+    return { id, site, vantage, isOwn, last, state, untold, report, isStale: false, presence: null };
   }
 
   /** Undefined where there is no history, or it failed. */
@@ -187,4 +192,5 @@ const emptyViewpoint = (site: string, vantage: string, isOwn: boolean): Viewpoin
   untold: [],
   report: null,
   isStale: false,
+  presence: null,
 });

@@ -9,8 +9,10 @@ import type { Viewpoint } from './viewpoint.ts';
 import type { WatchStatus } from './watch.ts';
 
 export interface MetricsView {
+  /** This process's own; of one that checks nothing itself any at all, and then nothing is told of it. */
   readonly report: Report;
-  readonly own: Viewpoint;
+  /** Null where this process checks nothing itself. */
+  readonly own: Viewpoint | null;
   readonly others: readonly Viewpoint[];
   readonly status: WatchStatus;
   /** By notifier. */
@@ -29,27 +31,31 @@ export function metricsText(view: MetricsView): string {
   // Of an endpoint each: thousands at a large site.
   const isPerCheck = ({ samples }: Metric): boolean => samples(report).some(({ labels }) => 'check' in labels);
   const ofReport = metrics.filter(
-    (metric) => metric.name !== 'xenreach_row_verdict' && (hasEndpoints || !isPerCheck(metric)),
+    (metric) => view.own !== null && metric.name !== 'xenreach_row_verdict' && (hasEndpoints || !isPerCheck(metric)),
   );
-  const lines = [...ofReport, ...ofWatch(view)].flatMap((metric) => family(metric, report, isOpenMetrics));
+  const lines = [...ofReport, ...ofOwn(view), ...ofWatch(view)].flatMap((metric) =>
+    family(metric, report, isOpenMetrics),
+  );
   return `${lines.join('\n')}\n${isOpenMetrics ? '# EOF\n' : ''}`;
 }
 
+const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
+  name,
+  help,
+  samples: () => [...samples],
+});
+const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
+  ...gauge(name, help, samples),
+  type: 'counter',
+});
+
 /** A row whose verdict nobody believes yet has the one that was seen. */
-function ofWatch({ report, own, others, status, failed }: MetricsView): Metric[] {
+function ofOwn({ report, own }: MetricsView): Metric[] {
+  if (!own) return [];
   const rows = report.rows.flatMap(({ id, section, from, to, verdict }) => {
     const state = own.state.rows[id];
     const believed = state?.believed ?? verdict;
     return believed === null ? [] : [{ labels: { row: id, section, from, to }, believed, state }];
-  });
-  const gauge = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-    name,
-    help,
-    samples: () => [...samples],
-  });
-  const counter = (name: string, help: string, samples: readonly Sample[]): Metric => ({
-    ...gauge(name, help, samples),
-    type: 'counter',
   });
   return [
     gauge(
@@ -80,6 +86,12 @@ function ofWatch({ report, own, others, status, failed }: MetricsView): Metric[]
       })),
     ),
     gauge('xenreach_incidents', 'How many incidents are open.', single(own.state.incidents.length)),
+  ];
+}
+
+function ofWatch({ own, others, status, failed }: MetricsView): Metric[] {
+  const present = others.flatMap((each) => (each.presence ? [{ ...each, presence: each.presence }] : []));
+  return [
     counter(
       'xenreach_rounds_skipped_total',
       'Rounds that did not take place because another took too long.',
@@ -103,9 +115,24 @@ function ofWatch({ report, own, others, status, failed }: MetricsView): Metric[]
     gauge(
       'xenreach_vantage_last_report_timestamp_seconds',
       'When a vantage was heard of last.',
-      [own, ...others].flatMap(({ site, vantage, last }) =>
+      [...(own ? [own] : []), ...others].flatMap(({ site, vantage, last }) =>
         last > 0 ? [{ labels: { site, vantage }, value: last / 1000 }] : [],
       ),
+    ),
+    gauge(
+      'xenreach_vantage_stale',
+      'Whether an agent is silent for longer than twice the time in which it wanted to be heard of.',
+      present.map(({ site, vantage, isStale }) => ({ labels: { site, vantage }, value: isStale ? 1 : 0 })),
+    ),
+    gauge(
+      'xenreach_vantage_clock_skew_seconds',
+      'How far the clock of an agent is ahead of the clock of the hub.',
+      present.map(({ site, vantage, presence }) => ({ labels: { site, vantage }, value: presence.skewMs / 1000 })),
+    ),
+    gauge(
+      'xenreach_vantage_revision',
+      'The revision of its site that an agent follows.',
+      present.map(({ site, vantage, presence }) => ({ labels: { site, vantage }, value: presence.revision })),
     ),
     gauge(
       'xenreach_vantage_rows',

@@ -89,14 +89,6 @@ export class Schedule {
     for (const row of rows) this.#again.set(row, Math.min(atMs, this.#again.get(row) ?? Infinity));
   }
 
-  /** At once, whatever is due. */
-  all(nowMs: number): void {
-    this.again(
-      this.#beats.flatMap(({ rows }) => rows),
-      nowMs,
-    );
-  }
-
   #advance(i: number, beat: Beat, wallMs: number, nowMs: number): void {
     const due = this.#due[i]!;
     const missed = Math.max(0, Math.floor((nowMs - due) / beat.everyMs));

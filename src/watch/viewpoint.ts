@@ -14,8 +14,22 @@ export interface Subject {
   readonly site: Site;
   readonly vantage: Vantage;
   readonly settings: CheckSettings;
-  /** Its hosts are found; asked again now and then, since what DNS says may change. */
-  readonly prepare: (signal: AbortSignal) => Promise<Prepared>;
+  /** Its hosts are found; asked again now and then, since what DNS says may change. Null: this process checks nothing itself. */
+  readonly prepare: ((signal: AbortSignal) => Promise<Prepared>) | null;
+}
+
+/** What one says of itself between its reports. */
+export interface Presence {
+  /** When it was heard of last, by our clock. */
+  readonly at: number;
+  /** So long until it is to be heard of again, and between two of its runs. */
+  readonly nextMs: number;
+  readonly everyMs: number;
+  /** Its clock against ours; positive: it is ahead. */
+  readonly skewMs: number;
+  /** The revision of its site that it follows, and why it follows no later one. */
+  readonly revision: number;
+  readonly refused: string | null;
 }
 
 /** One who looks at a site: this process, or somewhere whose reports come in. */
@@ -32,6 +46,8 @@ export interface Viewpoint {
   untold: readonly string[];
   report: Report | null;
   isStale: boolean;
+  /** Null where it only sends reports. */
+  presence: Presence | null;
 }
 
 export interface Ingested {
@@ -44,4 +60,6 @@ export interface Ingested {
   readonly digest: string | null;
   /** After so long without a look a row's time is no longer the same span. */
   readonly patienceMs: (row: string) => number;
+  /** It is sent again until it is kept: where the disk does not take it, nothing has happened. */
+  readonly mustBeKept?: true;
 }

@@ -11,6 +11,7 @@ import { rowPage } from './pages/row.ts';
 import { runsPage, runsShown } from './pages/runs.ts';
 import type { Viewpoint } from './viewpoint.ts';
 import type { Watch } from './watch.ts';
+import { remarkOf, sitesOfSeveral } from './whole-site.ts';
 
 const dayMs = 86_400_000;
 const monthMs = 30 * dayMs;
@@ -51,6 +52,10 @@ export class Views {
       isQuiet: (row: string) => isQuiet(row, status.quiet),
       runToken: isOwn ? this.#runToken : null,
       others: this.#others(viewpoint),
+      wholes: sitesOfSeveral(this.#watch).map((site) => ({
+        site,
+        href: `/report.html?site=${encodeURIComponent(site)}`,
+      })),
       query,
     };
     return this.#page(c, viewpoint, '/', 'now', home(view));
@@ -118,14 +123,15 @@ export class Views {
   #others({ id }: Viewpoint): Other[] {
     return this.#watch.viewpoints().flatMap((each): Other[] => {
       if (each.id === id || !each.report) return [];
-      const { site, vantage, isStale, last } = each;
+      const { site, vantage, isStale, last, presence } = each;
       return [
         {
           name: `${site}, from ${vantage}`,
           href: `/${queryOf(each)}`,
           verdict: worstOf(each.report, each.state.rows),
           isStale,
-          last,
+          last: Math.max(last, presence?.at ?? 0),
+          remark: presence ? remarkOf(presence) : null,
         },
       ];
     });

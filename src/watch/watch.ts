@@ -11,7 +11,7 @@ import { Intake, type IntakeParts } from './intake.ts';
 import type { QuietRows } from './maintenance.ts';
 import type { Outbox } from './notify/outbox.ts';
 import { beatsOf, Schedule } from './schedule.ts';
-import type { Ingested, Subject, Viewpoint } from './viewpoint.ts';
+import type { Ingested, Presence, Subject, Viewpoint } from './viewpoint.ts';
 
 const prepareAgainMs = 3_600_000;
 const longestWaitMs = 5000;
@@ -35,6 +35,8 @@ export class Watch {
   #isRunning = false;
   #reloadTrouble: string | null = null;
   #roundTrouble: string | null = null;
+  /** What keeps reports from coming in. */
+  #wayInTrouble: string | null = null;
   #wake = new AbortController();
 
   constructor(subject: Subject, parts: IntakeParts) {
@@ -67,9 +69,15 @@ export class Watch {
     this.#parts.say(text);
   }
 
-  /** This process's own first. */
+  get own(): Viewpoint {
+    return this.#intake.own;
+  }
+
+  /** This process's own first, where it looks at anything itself. Never none. */
   viewpoints(): readonly Viewpoint[] {
-    return [this.#intake.own, ...this.#intake.others()];
+    const others = this.#intake.others();
+    if (this.#subject.prepare !== null || others.length === 0) return [this.#intake.own, ...others];
+    return others.toSorted((a, b) => Number(a.report === null) - Number(b.report === null));
   }
 
   /** Calls back after every change, until the returned function is called. */
@@ -82,7 +90,7 @@ export class Watch {
     const sinceMs = clock.now() - (this.#lastRoundMs ?? this.#startedMs);
     const everyMs = Math.min(...this.#rowsToCheck().map(this.everyOf), 7 * 86_400_000);
     return {
-      isHealthy: sinceMs <= Math.max(3 * everyMs, 30_000),
+      isHealthy: this.#wayInTrouble === null && sinceMs <= Math.max(3 * everyMs, 30_000),
       lastRoundAgoMs: this.#lastRoundMs === null ? null : sinceMs,
       nextRoundInMs: Math.max(0, (this.#schedule?.nextMs() ?? clock.now()) - clock.now()),
       isRunning: this.#isRunning,
@@ -91,6 +99,7 @@ export class Watch {
       troubles: [
         ...(this.#reloadTrouble === null ? [] : [this.#reloadTrouble]),
         ...(this.#roundTrouble === null ? [] : [this.#roundTrouble]),
+        ...(this.#wayInTrouble === null ? [] : [this.#wayInTrouble]),
         ...(keeper.trouble === null ? [] : [keeper.trouble]),
         ...this.outbox.troubles().map(({ name, trouble }) => `${name} cannot be told: ${trouble}`),
       ],
@@ -133,10 +142,26 @@ export class Watch {
     this.#intake.tellListeners();
   }
 
-  /** All rows, as soon as may be. */
-  runNow(): void {
-    this.#schedule?.all(this.#parts.clock.now());
+  /** All rows, or these of them, as soon as may be. */
+  runNow(rows: readonly string[] = this.#rowsToCheck()): void {
+    const known = new Set(this.#rowsToCheck());
+    this.#schedule?.again(
+      rows.filter((row) => known.has(row)),
+      this.#parts.clock.now(),
+    );
     this.#wakeUp();
+  }
+
+  /** Of elsewhere: a sign of life. */
+  heard(site: string, vantage: string, presence: Presence): boolean {
+    return this.#intake.heard(site, vantage, presence);
+  }
+
+  /** Why reports from elsewhere do not come in, or null. */
+  wayIn(trouble: string | null): void {
+    if (trouble === this.#wayInTrouble) return;
+    this.#wayInTrouble = trouble;
+    this.#intake.tellListeners();
   }
 
   /** Rounds, until it is stopped. Never rejects. */
@@ -230,6 +255,7 @@ export class Watch {
     const { clock, keeper } = this.#parts;
     const at = clock.wall();
     const { last } = this.#intake.own;
+    if (this.#subject.prepare === null) return;
     const shortest = Math.min(...this.#subject.spec.rows.map(({ id }) => this.everyOf(id)));
     if (last === 0 || at - last <= shortest) return;
     this.#isBroken = true;
@@ -252,6 +278,8 @@ export class Watch {
 
   async #prepare(stop: AbortSignal): Promise<void> {
     const { settings, prepare } = this.#subject;
+    this.#preparedAt = this.#parts.clock.now();
+    if (prepare === null) return;
     const prepared = await prepare(stop);
     const composite = new Composite(prepared, settings, this.everyOf);
     const known = this.#intake.own.report;

@@ -2,6 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { toJsonSchema, type JsonSchema } from '@valibot/to-json-schema';
+import { AgentFile } from '../../src/fleet/agent-file.ts';
+import { HeartbeatShape } from '../../src/fleet/heartbeat.ts';
+import { RevisionShape } from '../../src/fleet/revision.ts';
 import { PairShape, ReceiptsShape } from '../../src/model/pair.ts';
 import { ReportShape } from '../../src/model/report.ts';
 import { SiteFile } from '../../src/model/site.ts';
@@ -26,6 +29,9 @@ export const schemas: Readonly<Record<string, JsonSchema>> = {
     ...toJsonSchema(WatchFile, { ...options, ignoreActions: ['transform', 'check'] }),
   },
   'event.schema.json': { title: 'xenreach event', ...toJsonSchema(EventShape, options) },
+  'agent.schema.json': { title: 'xenreach agent', ...toJsonSchema(AgentFile, options) },
+  'heartbeat.schema.json': { title: 'xenreach heartbeat', ...toJsonSchema(HeartbeatShape, options) },
+  'site-revision.schema.json': { title: 'xenreach site revision', ...toJsonSchema(RevisionShape, options) },
 };
 
 if (import.meta.main) {

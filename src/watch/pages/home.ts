@@ -26,6 +26,7 @@ export interface HomeView {
   /** Null where nobody may. */
   readonly runToken: string | null;
   readonly others: readonly Other[];
+  readonly wholes: readonly Whole[];
   readonly query: string;
 }
 
@@ -36,6 +37,14 @@ export interface Other {
   readonly verdict: RowVerdict | null;
   readonly isStale: boolean;
   readonly last: number;
+  /** What is odd about it, in words. */
+  readonly remark: string | null;
+}
+
+/** A site that several vantages look at, as one report of them all. */
+export interface Whole {
+  readonly site: string;
+  readonly href: string;
 }
 
 const dayMs = 86_400_000;
@@ -185,15 +194,16 @@ function rowsList(view: HomeView, report: Report): Html {
     }`;
 }
 
-function otherVantages({ others }: HomeView): Html {
+function otherVantages({ others, wholes }: HomeView): Html {
   if (others.length === 0) return nothing;
   return html`<h2>Other vantages</h2>
     <ul>
+      ${wholes.map(({ site, href }) => html`<li><a href="${href}">${site}, as all its vantages see it</a></li>`)}
       ${others.map(
-        ({ name, href, verdict, isStale, last }) =>
+        ({ name, href, verdict, isStale, last, remark }) =>
           html`<li>
             ${verdict === null ? nothing : wordOf(verdict)} <a href="${href}">${name}</a>, last heard of
-            ${moment(last)}${isStale ? ': stale' : nothing}
+            ${moment(last)}${isStale ? ': stale' : nothing}${remark === null ? nothing : `; ${remark}`}
           </li>`,
       )}
     </ul>`;
