@@ -3,6 +3,8 @@ import { EarlySignals, endBy } from './early-signals.ts';
 
 export interface Ending {
   readonly signal: AbortSignal;
+  /** As a signal would. */
+  end(): void;
   forget(): void;
 }
 
@@ -18,6 +20,7 @@ export function endingSignals(): Ending {
   if (early !== undefined && early !== 'SIGHUP') onSignal(early);
   return {
     signal: stop.signal,
+    end: () => stop.abort('it ends'),
     forget: () => {
       for (const signal of all) process.off(signal, onSignal);
     },

@@ -1,4 +1,5 @@
 /** xenreach hub: a watch whose reports come from the agents of a fleet. It starts the server of the bus, unless it is told of one. */
+import { dirname, join } from 'node:path';
 import { probes } from '../check/registry.ts';
 import { settingsFor } from '../check/settings.ts';
 import { defaultSpec } from '../load/default-spec.ts';
@@ -45,17 +46,25 @@ export const hub: Command = {
     const hangUp = new EventTarget();
     const onHangUp = (): void => void hangUp.dispatchEvent(new Event('reload'));
     process.on('SIGHUP', onHangUp);
+    let server = Promise.resolve();
     try {
-      const server = values.nats === undefined ? superviseServer({ folder, say, stop }) : Promise.resolve();
+      if (values.nats === undefined) server = superviseServer({ folder, say, stop });
       const running = await startWatch({ load: () => subjectOf(values), say, stop });
       if (!running.watch.keeper.history)
         throw new UsageError('this Node has no SQLite, and a hub keeps what it acknowledges: use Node 22.19, 24 or 26');
       hangUp.addEventListener('reload', () => void running.reload());
       say(`hub of ${login.url}; pages at ${running.url()}; history in ${historyFile}`);
-      await Promise.all([collect({ watch: running.watch, login, name, say, stop }), running.done, server]);
+      await Promise.all([
+        collect({ watch: running.watch, login, name, say, stop, rejected: join(dirname(historyFile), 'rejected') }),
+        running.done,
+        server,
+      ]);
       return 0;
     } finally {
       process.off('SIGHUP', onHangUp);
+      // Whatever went wrong, the server that was started does not stay behind.
+      ending.end();
+      await server;
       ending.forget();
       lock.release();
     }

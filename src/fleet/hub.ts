@@ -4,6 +4,7 @@ import type { Watch } from '../watch/watch.ts';
 import { connectBus, type Bus, type Login, type Message } from './bus.ts';
 import { takeRun, takeSign } from './inflow.ts';
 import { doSubject } from './layout.ts';
+import { putAside } from './rejected.ts';
 
 const againMs = 1000;
 const notKeptMs = 5000;
@@ -15,12 +16,15 @@ export interface HubParts {
   readonly login: Login;
   /** Of the durable consumer: each hub has all reports. */
   readonly name: string;
+  /** The folder of what was no good. */
+  readonly rejected: string;
   readonly say: (text: string) => void;
   readonly stop: AbortSignal;
 }
 
 /** Until it is stopped. Never rejects. */
-export async function collect({ watch, login, name, say, stop }: HubParts): Promise<void> {
+export async function collect(parts: HubParts): Promise<void> {
+  const { watch, login, say, stop } = parts;
   let told = '';
   while (!stop.aborted) {
     try {
@@ -29,7 +33,7 @@ export async function collect({ watch, login, name, say, stop }: HubParts): Prom
         await bus.makeStreams();
         say(`collects from ${login.url} (nats-server ${bus.serverVersion})`);
         told = '';
-        await connected(bus, { watch, login, name, say, stop });
+        await connected(bus, parts);
       } finally {
         await bus.close();
       }
@@ -104,11 +108,13 @@ async function again(stop: AbortSignal, say: (text: string) => void, follow: () 
 
 const askedAt = new Map<string, number>();
 
-function settle(bus: Bus, message: Message, { watch, say }: HubParts): void {
+function settle(bus: Bus, message: Message, { watch, say, rejected }: HubParts): void {
   const settled = takeRun(watch, message);
   if (settled.kind === 'later') return message.later(notKeptMs);
   if (settled.kind === 'rejected') {
     say(`a message on ${message.subject} is rejected: ${settled.why}`);
+    watch.reject();
+    putAside(rejected, message, settled.why);
     return message.drop();
   }
   message.ack();

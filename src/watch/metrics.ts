@@ -103,6 +103,11 @@ function ofWatch({ own, others, status, failed }: MetricsView): Metric[] {
       single(status.gapMs / 1000),
     ),
     counter(
+      'xenreach_rejected_total',
+      'What came in from elsewhere and was no good, since the start.',
+      single(status.rejected),
+    ),
+    counter(
       'xenreach_notify_failed_total',
       'Notices that could not be sent; each is sent again.',
       [...failed].map(([notifier, value]) => ({ labels: { notifier }, value })),

@@ -32,6 +32,7 @@ export class Watch {
   #isBroken = false;
   #gapMs = 0;
   #skippedBefore = 0;
+  #rejected = 0;
   #isRunning = false;
   #reloadTrouble: string | null = null;
   #roundTrouble: string | null = null;
@@ -96,6 +97,7 @@ export class Watch {
       isRunning: this.#isRunning,
       skipped: this.#skippedBefore + (this.#schedule?.skipped ?? 0),
       gapMs: this.#gapMs,
+      rejected: this.#rejected,
       troubles: [
         ...(this.#reloadTrouble === null ? [] : [this.#reloadTrouble]),
         ...(this.#roundTrouble === null ? [] : [this.#roundTrouble]),
@@ -155,6 +157,11 @@ export class Watch {
   /** Of elsewhere: a sign of life. */
   heard(site: string, vantage: string, presence: Presence): boolean {
     return this.#intake.heard(site, vantage, presence);
+  }
+
+  /** Something came in that is no good, and was put aside. */
+  reject(): void {
+    this.#rejected += 1;
   }
 
   /** Why reports from elsewhere do not come in, or null. */
@@ -314,6 +321,8 @@ export interface WatchStatus {
   readonly isRunning: boolean;
   readonly skipped: number;
   readonly gapMs: number;
+  /** What came in and was no good, since the start. */
+  readonly rejected: number;
   /** What is wrong with this process itself, in sentences. */
   readonly troubles: readonly string[];
   readonly quiet: readonly QuietRows[];
