@@ -35,7 +35,7 @@ export const fleet: Command = {
   usage: Object.keys(actions).join('|'),
   options: ['fleet', 'hub', 'as', 'reach', 'config', 'row', 'format', 'help'],
   ownWords: {
-    as: { value: 'ROLE', about: 'add: the role that the agent’s machine plays' },
+    as: { value: 'ROLE', about: "add: the role that the agent's machine plays" },
     config: {
       value: 'FILE',
       about: 'sign, push: a file of watch, of which every, rows, sections and confirm go along',
@@ -167,10 +167,7 @@ async function runThere(words: readonly string[], values: Arguments): Promise<nu
   const { folder, roster } = await opened(values);
   const agents = roster.agents.filter(({ site }) => site === words[0]);
   const sites = [...new Set(roster.agents.map(({ site }) => site))];
-  if (agents.length === 0)
-    throw new UsageError(
-      `no agent is of the site ${words[0]}${didYouMean(words[0]!, sites)}; there is ${sites.join(', ') || 'none'}`,
-    );
+  if (agents.length === 0) throw new UsageError(`no agent is of the site ${words[0]}${didYouMean(words[0]!, sites)}`);
   const { askForRounds, operatorBus } = await import('../fleet/operator.ts');
   const bus = await operatorBus(folder, roster);
   try {
