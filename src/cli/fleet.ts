@@ -129,15 +129,15 @@ async function pushThem(words: readonly string[], values: Arguments): Promise<nu
   refuseCount(words, 'push', 1, 1000);
   const { folder, roster } = await opened(values);
   const { readOrSign } = await import('./fleet-sign.ts');
-  const { operatorBus } = await import('../fleet/operator.ts');
+  const { operatorBus, pushSite } = await import('../fleet/operator.ts');
   const all = [];
   for (const file of words) all.push(await readOrSign(folder, roster, file, values));
   const bus = await operatorBus(folder, roster);
   try {
     await bus.makeStreams();
     for (const { revision, text } of all) {
-      await bus.putSite(revision.site, text);
       const agents = roster.agents.filter(({ site }) => site === revision.site).map(({ agent }) => agent);
+      await pushSite(bus, revision.site, text, agents);
       say(`${revision.site}: revision ${revision.number} is there for ${agents.join(', ') || 'no agent yet'}\n`);
     }
     return 0;

@@ -7,7 +7,7 @@ import { aliveSubject, doSubject, inboxOf, reportSubject } from './layout.ts';
 import type { Parcel } from './outbox.ts';
 
 const [againMs, longestAgainMs] = [2000, 60_000];
-const revisionEveryMs = 300_000;
+const revisionEveryMs = 30_000;
 
 export interface LinkParts {
   readonly config: AgentConfig;
@@ -46,7 +46,12 @@ async function linked(bus: Bus, { config, agent, say, stop }: LinkParts): Promis
   const end = (): void => ended.abort();
   stop.addEventListener('abort', end, { once: true });
   if (stop.aborted) end();
-  bus.answer(doSubject(site, name), (data) => Buffer.from(JSON.stringify(agent.answer(data))));
+  const revisions = new Revisions(bus, { config, agent, say, stop }, ended.signal);
+  bus.answer(doSubject(site, name), (data) => {
+    const { looks, ...answer } = agent.answer(data);
+    if (looks === true) revisions.look();
+    return Buffer.from(JSON.stringify(answer));
+  });
   const life = (): void => {
     if (bus.isConnected) bus.say(aliveSubject(site, name), Buffer.from(JSON.stringify(agent.heartbeat())));
   };
@@ -67,7 +72,7 @@ async function linked(bus: Bus, { config, agent, say, stop }: LinkParts): Promis
     end();
   })();
   try {
-    await Promise.all([sender.run(), followRevisions(bus, agent, site, say, ended.signal)]);
+    await Promise.all([sender.run(), revisions.follow()]);
   } finally {
     stop.removeEventListener('abort', end);
     forget();
@@ -155,25 +160,50 @@ class Sender {
   }
 }
 
-/** Watched, and looked up now and then all the same: what ends a watch is not always told. */
-async function followRevisions(
-  bus: Bus,
-  agent: Agent,
-  site: string,
-  say: (text: string) => void,
-  stop: AbortSignal,
-): Promise<void> {
-  let trouble = '';
-  while (!stop.aborted) {
+/** Looked up when somebody says that there is a new one, and now and then all the same. */
+class Revisions {
+  readonly #bus: Bus;
+  readonly #agent: Agent;
+  readonly #parts: LinkParts;
+  readonly #stop: AbortSignal;
+  #taken = Buffer.alloc(0);
+  #look = new AbortController();
+  #trouble: string | null = null;
+
+  constructor(bus: Bus, parts: LinkParts, stop: AbortSignal) {
+    this.#bus = bus;
+    this.#agent = parts.agent;
+    this.#parts = parts;
+    this.#stop = stop;
+  }
+
+  look(): void {
+    this.#look.abort();
+  }
+
+  async follow(): Promise<void> {
+    while (!this.#stop.aborted) {
+      this.#look = new AbortController();
+      if (this.#bus.isConnected) await this.#ask();
+      const sooner = AbortSignal.any([this.#stop, this.#look.signal]);
+      const ms = this.#trouble === null ? revisionEveryMs : againMs;
+      await after(ms, undefined, { signal: sooner }).catch(() => undefined);
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const { say, config } = this.#parts;
     try {
-      const until = AbortSignal.any([stop, AbortSignal.timeout(revisionEveryMs)]);
-      for await (const bytes of bus.siteRevisions(site, until)) await agent.take(bytes);
-      trouble = '';
+      const bytes = await this.#bus.site(config.site);
+      if (bytes !== null && !this.#taken.equals(bytes)) {
+        await this.#agent.take(bytes);
+        this.#taken = Buffer.from(bytes);
+      }
+      this.#trouble = null;
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (text !== trouble && !stop.aborted) say(`no revision can be read yet: ${text}`);
-      trouble = text;
+      if (this.#trouble === null && !this.#stop.aborted) say(`no revision can be read yet: ${text}`);
+      this.#trouble = text;
     }
-    await after(againMs, undefined, { signal: stop }).catch(() => undefined);
   }
 }

@@ -34,6 +34,13 @@ export interface AgentParts {
   readonly stop: AbortSignal;
 }
 
+export interface Answer {
+  readonly ok: boolean;
+  readonly text: string;
+  /** Somebody says that there is a new revision. */
+  readonly looks?: true;
+}
+
 const fullEveryMs = 86_400_000;
 /** Nobody makes it look more often than this. */
 const runAtMostMs = 30_000;
@@ -119,14 +126,15 @@ export class Agent {
   }
 
   /** What the hub or the operator asks for; nothing that it does not do by itself anyhow. */
-  answer(data: Uint8Array): { readonly ok: boolean; readonly text: string } {
+  answer(data: Uint8Array): Answer {
     const asked = parsed(data);
     const now = performance.now();
     if (asked?.do === 'report') {
       this.#wantsFull = true;
       return { ok: true, text: 'the next run is sent as a whole report' };
     }
-    if (asked?.do !== 'run') return { ok: false, text: `this agent does "run" and "report", and nothing else` };
+    if (asked?.do === 'look') return { ok: true, text: 'it looks for a new revision', looks: true };
+    if (asked?.do !== 'run') return { ok: false, text: 'this agent does "run", "report" and "look", and nothing else' };
     if (!this.#watch) return { ok: false, text: 'it has no revision of its site yet' };
     if (now - this.#askedAt < runAtMostMs)
       return { ok: false, text: `it was asked less than ${runAtMostMs / 1000} s ago, and looks no more often` };

@@ -178,21 +178,6 @@ export class Bus {
     return (await kv.get(name))?.value ?? null;
   }
 
-  /** The newest one now, and every later one, until it is stopped or the connection ends it. */
-  async *siteRevisions(name: string, stop: AbortSignal): AsyncGenerator<Uint8Array> {
-    const kv = await this.#sites();
-    const entries = await kv.watch({ key: name, ignoreDeletes: true });
-    const end = (): void => entries.stop();
-    stop.addEventListener('abort', end, { once: true });
-    try {
-      if (stop.aborted) return;
-      for await (const { value } of entries) if (value.length > 0) yield value;
-    } finally {
-      stop.removeEventListener('abort', end);
-      entries.stop();
-    }
-  }
-
   /** Reports in the order in which they came, each again until it is settled. Ends when the server is away for too long. */
   async *reports(hub: string, stop: AbortSignal): AsyncGenerator<Message> {
     const { jetstreamManager, AckPolicy, DeliverPolicy } = await import('@nats-io/jetstream');

@@ -52,19 +52,16 @@ export interface Rights {
   readonly subscribe: readonly string[];
 }
 
-/** Its own reports, its own sign of life, its own site's revision, and answers: nothing else. */
+/**
+ * Its own reports, its own sign of life, its own site's revision, and answers: nothing else. It may make no consumer: whoever
+ * makes one says where the server delivers, and that may be a subject of somebody else.
+ */
 export function agentRights({ site, agent }: Place): Rights {
-  const bucket = `KV_${siteBucket}`;
-  const key = `$KV.${siteBucket}.${site}`;
   return {
     publish: [
       reportSubject(site, agent),
       aliveSubject(site, agent),
-      '$JS.API.INFO',
-      `$JS.API.STREAM.INFO.${bucket}`,
-      `$JS.API.DIRECT.GET.${bucket}.${key}`,
-      `$JS.API.CONSUMER.CREATE.${bucket}.*.${key}`,
-      '$JS.FC.>',
+      `$JS.API.DIRECT.GET.KV_${siteBucket}.$KV.${siteBucket}.${site}`,
     ],
     subscribe: [`${inboxOf.agent(site, agent)}.>`, doSubject(site, agent)],
   };

@@ -17,6 +17,12 @@ export async function operatorBus(folder: string, { url }: Roster): Promise<Bus>
   return connectBus({ url, ca, seed: key.seed, inbox: inboxOf.operator, name: 'operator' });
 }
 
+/** The revision is there for all who ask; those who are there are told to ask. */
+export async function pushSite(bus: Bus, site: string, text: string, agents: readonly string[]): Promise<void> {
+  await bus.putSite(site, text);
+  await Promise.all(agents.map((agent) => bus.ask(doSubject(site, agent), Buffer.from('{"do":"look"}'))));
+}
+
 /** One agent, as its last sign of life says. */
 export interface Standing {
   readonly site: string;

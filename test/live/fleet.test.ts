@@ -11,6 +11,7 @@ import { makeAuthority } from '../../src/lab/certificate.ts';
 import { connectBus } from '../../src/fleet/bus.ts';
 import { newKey } from '../../src/fleet/keys.ts';
 import { aliveSubject, inboxOf, reportSubject } from '../../src/fleet/layout.ts';
+import { pushSite } from '../../src/fleet/operator.ts';
 import { signRevision } from '../../src/fleet/revision.ts';
 import type { Report } from '../../src/model/report.ts';
 import { hasServer, OpenPort, TestFleet, until } from '../support/fleet.ts';
@@ -121,6 +122,8 @@ describe.skipIf(!hasServer)('with nats-server', { timeout: 180_000 }, () => {
       `$KV.xr-sites.${lon}`,
       `$JS.API.DIRECT.GET.KV_xr-sites.$KV.xr-sites.${par}`,
       `$JS.API.CONSUMER.CREATE.KV_xr-sites.mine.$KV.xr-sites.${par}`,
+      `$JS.API.CONSUMER.CREATE.KV_xr-sites.mine.$KV.xr-sites.${lon}`,
+      '$JS.API.STREAM.INFO.KV_xr-sites',
       '$JS.API.CONSUMER.CREATE.XR-REPORTS.mine',
       '$JS.API.STREAM.MSG.GET.XR-REPORTS',
       '$JS.API.STREAM.DELETE.XR-REPORTS',
@@ -204,7 +207,8 @@ describe.skipIf(!hasServer)('with nats-server', { timeout: 180_000 }, () => {
     const first = (await fleet.run('sign', siteFile, '--config', fleet.path('every.yaml'))).stdout.trim();
     const second = (await fleet.run('sign', siteFile, '--config', fleet.path('every.yaml'))).stdout.trim();
     const bus = await fleet.operatorBus();
-    await bus.putSite(lon, second);
+    const put = (text: string): Promise<void> => pushSite(bus, lon, text, ['xs-lon-01']);
+    await put(second);
     await until(
       'it is followed',
       () => fleet.status(),
@@ -233,7 +237,7 @@ describe.skipIf(!hasServer)('with nats-server', { timeout: 180_000 }, () => {
       ['{}', 'the revision is not signed'],
     ];
     for (const [revision, why] of cases) {
-      await bus.putSite(lon, revision);
+      await put(revision);
       const [one] = await until(
         `refused: ${why}`,
         () => fleet.status(),
@@ -253,7 +257,7 @@ describe.skipIf(!hasServer)('with nats-server', { timeout: 180_000 }, () => {
       () => fleet.status(),
       ([now]) => now?.revision === 2 && now.refused !== null,
     );
-    await bus.putSite(lon, await sign({ number: 10 }));
+    await put(await sign({ number: 10 }));
     await until(
       'the good one',
       () => fleet.status(),
