@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { version } from '../load/version.ts';
 import * as ask from './history/ask.ts';
 import { isQuiet } from './maintenance.ts';
-import { home, worstOf, type Other } from './pages/home.ts';
+import { home, worstOf, type Heard, type Other } from './pages/home.ts';
 import { incidentPage } from './pages/incident.ts';
 import { page, type Frame } from './pages/layout.ts';
 import { html, type Html } from './pages/markup.ts';
@@ -51,6 +51,7 @@ export class Views {
       gaps: this.#asked(viewpoint, (db, id) => ask.gaps(db, id, now - dayMs, now)) ?? [],
       isQuiet: (row: string) => isQuiet(row, status.quiet),
       runToken: isOwn ? this.#runToken : null,
+      elsewhere: isOwn ? null : heardOf(viewpoint),
       others: this.#others(viewpoint),
       wholes: sitesOfSeveral(this.#watch).map((site) => ({
         site,
@@ -123,15 +124,13 @@ export class Views {
   #others({ id }: Viewpoint): Other[] {
     return this.#watch.viewpoints().flatMap((each): Other[] => {
       if (each.id === id || !each.report) return [];
-      const { site, vantage, isStale, last, presence } = each;
+      const { site, vantage } = each;
       return [
         {
           name: `${site}, from ${vantage}`,
           href: `/${queryOf(each)}`,
           verdict: worstOf(each.report, each.state.rows),
-          isStale,
-          last: Math.max(last, presence?.at ?? 0),
-          remark: presence ? remarkOf(presence) : null,
+          ...heardOf(each),
         },
       ];
     });
@@ -171,5 +170,11 @@ export class Views {
     );
   }
 }
+
+const heardOf = ({ isStale, last, presence }: Viewpoint): Heard => ({
+  isStale,
+  last: Math.max(last, presence?.at ?? 0),
+  remark: presence ? remarkOf(presence) : null,
+});
 
 const queryOf = ({ isOwn, id }: Viewpoint): string => (isOwn ? '' : `?source=${id}`);

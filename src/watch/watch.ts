@@ -78,7 +78,8 @@ export class Watch {
   viewpoints(): readonly Viewpoint[] {
     const others = this.#intake.others();
     if (this.#subject.prepare !== null || others.length === 0) return [this.#intake.own, ...others];
-    return others.toSorted((a, b) => Number(a.report === null) - Number(b.report === null));
+    const nameOf = ({ report, site, vantage }: Viewpoint): string => `${report ? 0 : 1} ${site} ${vantage}`;
+    return others.toSorted((a, b) => nameOf(a).localeCompare(nameOf(b), 'en', { numeric: true }));
   }
 
   /** Calls back after every change, until the returned function is called. */

@@ -16,6 +16,7 @@ import type { Report } from '../../src/model/report.ts';
 import { systemClock } from '../../src/watch/clock.ts';
 import { WatchFile } from '../../src/watch/config.ts';
 import { ulid } from '../../src/watch/event.ts';
+import { latest } from '../../src/watch/history/ask.ts';
 import { History } from '../../src/watch/history/history.ts';
 import { Keeper } from '../../src/watch/keeper.ts';
 import { Watch } from '../../src/watch/watch.ts';
@@ -123,6 +124,11 @@ test('what says that nothing changed lengthens the spans, and one before any rep
   expect(runs()).toEqual([now, now + 300_000, now + 600_000]);
   const lengths = history.db.sql("SELECT DISTINCT until - since AS ms FROM span WHERE verdict <> 'skipped'").all();
   expect(lengths.map(({ ms }) => ms)).toEqual([600_000]);
+  // The newest run has that report, without having brought it.
+  expect(latest(history.db, watch.viewpoints()[0]!.id)?.rows).toEqual(watch.viewpoints()[0]!.report!.rows);
+  expect(history.db.sql('SELECT run FROM latest').all()).toEqual(
+    history.db.sql('SELECT max(id) AS run FROM run').all(),
+  );
   const other = lettersOf(report.rows, all).toLowerCase().replaceAll('p', 'f');
   expect(takeRun(watch, beat(now + 900_000, { headers: { 'Xr-Verdicts': other, 'Xr-Kind': 'beat' } }))).toMatchObject({
     kind: 'unknown',

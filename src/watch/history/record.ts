@@ -67,6 +67,8 @@ type LastSpans = Map<number, Map<string, SpanEnd>>;
 export class Recorder {
   readonly #db: Database;
   readonly #last: LastSpans = new Map();
+  /** By source, the newest report: a run that only says that nothing changed since is not packed anew. */
+  readonly #newest = new Map<number, Report>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -85,6 +87,7 @@ export class Recorder {
 
   forget(): void {
     this.#last.clear();
+    this.#newest.clear();
   }
 
   #write(run: Recorded): number | null {
@@ -149,7 +152,8 @@ export class Recorder {
 
   /** The newest always; beside it the ones on both sides of a change, and one a day. */
   #writeReport({ source, report, at }: Recorded, run: number, hasChanged: boolean): void {
-    const gz = gzipSync(JSON.stringify(report), { level: 6 });
+    let gz: Buffer | undefined;
+    const packed = (): Buffer => (gz ??= gzipSync(JSON.stringify(report), { level: 6 }));
     const kept = this.#db
       .sql('SELECT count(*) AS n, max(at) AS last FROM report WHERE source = ? AND at > ?')
       .get(source.id, at - dayMs);
@@ -160,9 +164,14 @@ export class Recorder {
           'INSERT OR IGNORE INTO report SELECT latest.run, latest.source, run.at, gz FROM latest JOIN run ON run.id = latest.run WHERE latest.source = ?',
         )
         .run(source.id);
-      this.#db.sql('INSERT INTO report (run, source, at, gz) VALUES (?, ?, ?, ?)').run(run, source.id, at, gz);
+      this.#db.sql('INSERT INTO report (run, source, at, gz) VALUES (?, ?, ?, ?)').run(run, source.id, at, packed());
     }
-    this.#db.sql('INSERT OR REPLACE INTO latest (source, run, gz) VALUES (?, ?, ?)').run(source.id, run, gz);
+    if (this.#newest.get(source.id) === report) {
+      this.#db.sql('UPDATE latest SET run = ? WHERE source = ?').run(run, source.id);
+      return;
+    }
+    this.#db.sql('INSERT OR REPLACE INTO latest (source, run, gz) VALUES (?, ?, ?)').run(source.id, run, packed());
+    this.#newest.set(source.id, report);
   }
 
   #writeHours({ source, checks, at }: Recorded): void {

@@ -25,20 +25,26 @@ export interface HomeView {
   readonly isQuiet: (row: string) => boolean;
   /** Null where nobody may. */
   readonly runToken: string | null;
+  /** Null where this process itself looks. */
+  readonly elsewhere: Heard | null;
   readonly others: readonly Other[];
   readonly wholes: readonly Whole[];
   readonly query: string;
 }
 
-/** Another vantage, with how it stands. */
-export interface Other {
-  readonly name: string;
-  readonly href: string;
-  readonly verdict: RowVerdict | null;
+/** One whose reports come from elsewhere. */
+export interface Heard {
   readonly isStale: boolean;
   readonly last: number;
   /** What is odd about it, in words. */
   readonly remark: string | null;
+}
+
+/** Another vantage, with how it stands. */
+export interface Other extends Heard {
+  readonly name: string;
+  readonly href: string;
+  readonly verdict: RowVerdict | null;
 }
 
 /** A site that several vantages look at, as one report of them all. */
@@ -66,6 +72,9 @@ export function worstOf(report: Report, rows: HomeView['rows']): RowVerdict | nu
   return (['fail', 'unverified', 'warn', 'pass'] as const).find((verdict) => verdicts.has(verdict)) ?? null;
 }
 
+const heardOf = ({ last, isStale, remark }: Heard): Html =>
+  html`last heard of ${moment(last)}${isStale ? ': stale' : nothing}${remark === null ? nothing : `; ${remark}`}`;
+
 function headline(view: HomeView, report: Report): Html {
   const { open, rows, lastRoundAgoMs, nextRoundInMs, isRunning, runToken } = view;
   const worst = worstOf(report, rows);
@@ -85,7 +94,7 @@ function headline(view: HomeView, report: Report): Html {
       ${tiles}
     </ul>
     <p class="soft">
-      ${lastRoundAgoMs === null ? 'No round yet since the start' : `Looked at ${spell(lastRoundAgoMs)} ago`}${isRunning ? ', looking again now' : nextRoundInMs < 1000 ? ', again now' : `, again in ${spell(nextRoundInMs)}`}.
+      ${view.elsewhere ? html`It was ${heardOf(view.elsewhere)}` : `${lastRoundAgoMs === null ? 'No round yet since the start' : `Looked at ${spell(lastRoundAgoMs)} ago`}${isRunning ? ', looking again now' : nextRoundInMs < 1000 ? ', again now' : `, again in ${spell(nextRoundInMs)}`}`}.
       ${
         doubt.length === 0
           ? nothing
@@ -200,10 +209,9 @@ function otherVantages({ others, wholes }: HomeView): Html {
     <ul>
       ${wholes.map(({ site, href }) => html`<li><a href="${href}">${site}, as all its vantages see it</a></li>`)}
       ${others.map(
-        ({ name, href, verdict, isStale, last, remark }) =>
+        ({ name, href, verdict, ...heard }) =>
           html`<li>
-            ${verdict === null ? nothing : wordOf(verdict)} <a href="${href}">${name}</a>, last heard of
-            ${moment(last)}${isStale ? ': stale' : nothing}${remark === null ? nothing : `; ${remark}`}
+            ${verdict === null ? nothing : wordOf(verdict)} <a href="${href}">${name}</a>, ${heardOf(heard)}
           </li>`,
       )}
     </ul>`;
