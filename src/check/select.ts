@@ -1,7 +1,7 @@
 /** Which rows: the words of the command line held against the spec, the nearest known one named. */
 import { firstOf } from '../load/faults.ts';
 import { missingLink } from '../load/host.ts';
-import { didYouMean } from '../load/nearest.ts';
+import { didYouMeanOf } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Site, Vantage } from '../model/site.ts';
@@ -40,9 +40,7 @@ function known(
 ): readonly string[] | undefined {
   for (const word of given ?? []) {
     if (choices.includes(word)) continue;
-    throw new UsageError(
-      `--${option} ${word}: no such ${kind}${didYouMean(word, choices)}; there are ${choices.join(', ')}`,
-    );
+    throw new UsageError(`--${option} ${word}: no such ${kind}${didYouMeanOf(word, choices)}`);
   }
   return given && given.length > 0 ? [...new Set(given)] : undefined;
 }

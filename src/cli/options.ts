@@ -1,7 +1,7 @@
 /** Every option once: the table is the parser, the help and the types. */
 import { parseArgs } from 'node:util';
 import { defaultSpec } from '../load/default-spec.ts';
-import { didYouMean } from '../load/nearest.ts';
+import { didYouMean, didYouMeanOf } from '../load/nearest.ts';
 import { parseDuration } from '../model/duration.ts';
 import { UsageError } from '../model/errors.ts';
 
@@ -237,7 +237,7 @@ export function wholeNumber(text: string, name: OptionName, from: number, to: nu
 export function oneOf<T extends string>(text: string, name: OptionName, choices: readonly T[]): T {
   const found = choices.find((choice) => choice === text);
   if (found === undefined) {
-    throw new UsageError(`--${name} ${text} is unknown${didYouMean(text, choices)}; it takes ${choices.join(', ')}`);
+    throw new UsageError(`--${name} ${text} is unknown${didYouMeanOf(text, choices)}`);
   }
   return found;
 }

@@ -4,7 +4,7 @@
  * written to, never replaced. Later trouble of one (a full disk, a vanished folder) is its own, and the others do not care.
  */
 import { fstatSync, statSync, type Stats } from 'node:fs';
-import { didYouMean } from '../load/nearest.ts';
+import { didYouMeanOf } from '../load/nearest.ts';
 import { UsageError } from '../model/errors.ts';
 import { defaultFormat, reporters, type Format } from '../report/index.ts';
 import { oneOf, type Arguments, type OptionName } from './options.ts';
@@ -64,10 +64,9 @@ function parseTarget(text: string): { format: Format; file: string } {
   const format = equals < 0 ? text : text.slice(0, equals);
   const file = equals < 0 ? '' : text.slice(equals + 1);
   const known = formats.find((name) => name === format);
-  if (!known)
-    throw new UsageError(
-      `--output ${text}: unknown format "${format}"${didYouMean(format, formats)}; it takes ${formats.join(', ')}`,
-    );
+  if (!known && equals < 0)
+    throw new UsageError(`--output ${text} is no FORMAT=FILE, such as json=${text}; formats: ${formats.join(', ')}`);
+  if (!known) throw new UsageError(`--output ${text}: unknown format "${format}"${didYouMeanOf(format, formats)}`);
   if (file === '') throw new UsageError(`--output ${text} names no file; write --output ${known}=FILE`);
   return { format: known, file };
 }

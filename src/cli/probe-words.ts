@@ -1,6 +1,6 @@
 /** The words of `xenreach probe`: an endpoint, and options as KEY=VALUE, held against what the probe takes. */
 import { hostFault, plainHost } from '../load/host.ts';
-import { didYouMean } from '../load/nearest.ts';
+import { didYouMeanOf } from '../load/nearest.ts';
 import { keysOf } from '../load/shape.ts';
 import { parseHostPort } from '../model/address.ts';
 import { UsageError } from '../model/errors.ts';
@@ -39,8 +39,8 @@ export async function optionsFrom(found: Probe, name: string, pairs: readonly st
     const [, key, value] = /^([^=]+)=(.*)$/s.exec(pair) ?? [];
     if (key === undefined || value === undefined) throw new UsageError(`--set ${pair}: write --set KEY=VALUE`);
     if (!known.includes(key)) {
-      const takes = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`;
-      throw new UsageError(`the ${name} probe has no option "${key}"${didYouMean(key, known)}; ${takes}`);
+      const others = known.length === 0 ? '; it takes none' : didYouMeanOf(key, known);
+      throw new UsageError(`the ${name} probe has no option "${key}"${others}`);
     }
     texts.set(key, value);
   }

@@ -1,7 +1,7 @@
 /** xenreach respond: the other end of a check. It answers for what the rows want at this machine, and ends by itself. */
 import { existsSync, fstatSync } from 'node:fs';
 import { probes } from '../check/registry.ts';
-import { didYouMean } from '../load/nearest.ts';
+import { didYouMeanOf } from '../load/nearest.ts';
 import { thisMachine } from '../load/machine.ts';
 import { UsageError } from '../model/errors.ts';
 import type { Receipts } from '../model/pair.ts';
@@ -90,9 +90,7 @@ async function prepare(values: Arguments): Promise<Prepared> {
     throw new UsageError(`--as ROLE says what this machine is to the others: ${destinations.join(', ')}`);
   for (const role of roles) {
     if (!destinations.includes(role))
-      throw new UsageError(
-        `--as ${role}: no row goes to such a role${didYouMean(role, destinations)}; there are ${destinations.join(', ')}`,
-      );
+      throw new UsageError(`--as ${role}: no row goes to such a role${didYouMeanOf(role, destinations)}`);
   }
   const vantage = thisMachine();
   // Another machine asks for the script that it will run elsewhere.

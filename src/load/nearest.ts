@@ -35,6 +35,12 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return words.length === 0 ? '' : `; known: ${words.join(', ')}`;
 }
 
+/** The same, with all there are in either case. */
+export function didYouMeanOf(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === null ? didYouMean(word, known) : `; did you mean "${near}"? Known: ${known.join(', ')}`;
+}
+
 /** Insertions, deletions, replacements and swapped neighbours (optimal string alignment). */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

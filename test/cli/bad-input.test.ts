@@ -145,7 +145,8 @@ describe('a password', () => {
 
 describe('an output that cannot be written is found before anything is sent', () => {
   test.for<readonly [string, RegExp]>([
-    ['xml=report.xml', /unknown format "xml"/],
+    ['xml=report.xml', /unknown format "xml"; (?:did you mean "\w+"\? K|k)nown: text, json, [\w, ]+$/m],
+    ['report.json', /report\.json is no FORMAT=FILE, such as json=report\.json; formats: text, json/],
     ['json', /names no file; write --output json=FILE/],
     ['json=', /names no file/],
     ['json=/nonexistent/report.json', /\/nonexistent\/report\.json cannot be written \(ENOENT\)/],
