@@ -49,8 +49,8 @@ export function describe(certificate: X509Certificate): Evidence {
     subject: oneLine(certificate.subject),
     names: namesOf(certificate),
     issuer: oneLine(certificate.issuer),
-    notBefore: isoOf(certificate.validFromDate),
-    notAfter: isoOf(certificate.validToDate),
+    notBefore: isoOf(beginOf(certificate)),
+    notAfter: isoOf(endOf(certificate)),
     sha256: certificate.fingerprint256,
     chain: issuers.map(({ subject }) => oneLine(subject)),
   };
@@ -81,11 +81,16 @@ export function observeCertificate(
   if (!certificate) return { warnings: [], notes: [] };
   const isVerified = codeOfFault(fault) === undefined;
   const notes = isVerified ? [] : [`its certificate is from ${issuerName(certificate)} and was not verified`];
-  const { validToDate, validFromDate } = certificate;
-  if (validToDate.getTime() < nowMs) return { warnings: [`the certificate expired on ${day(validToDate)}`], notes };
-  if (validFromDate.getTime() > nowMs) return { warnings: [notYet('the certificate', validFromDate)], notes };
+  const [begin, end] = [beginOf(certificate), endOf(certificate)];
+  if (end.getTime() < nowMs) return { warnings: [`the certificate expired on ${day(end)}`], notes };
+  if (begin.getTime() > nowMs) return { warnings: [notYet('the certificate', begin)], notes };
   return { warnings: expiryWarnings(certificate, nowMs), notes };
 }
+
+/** Of a date that OpenSSL cannot read Node makes one from memory that nobody wrote; the text beside it says so. */
+const dateOf = (text: string, date: Date): Date => (text === 'Bad time value' ? new Date(Number.NaN) : date);
+const beginOf = ({ validFrom, validFromDate }: X509Certificate): Date => dateOf(validFrom, validFromDate);
+const endOf = ({ validTo, validToDate }: X509Certificate): Date => dateOf(validTo, validToDate);
 
 /** The leaf and whoever issued it, as far as they were shown or are trusted; a self-signed root names itself for ever. */
 function chainOf(certificate: X509Certificate): X509Certificate[] {
@@ -142,9 +147,10 @@ function wrongName(certificate: X509Certificate, host: string): NonNullable<Judg
 }
 
 function expiryWarnings(certificate: X509Certificate, nowMs: number): string[] {
-  const days = Math.floor((certificate.validToDate.getTime() - nowMs) / dayMs);
+  const end = endOf(certificate);
+  const days = Math.floor((end.getTime() - nowMs) / dayMs);
   if (!(days < expirySoonDays)) return [];
-  return [`the certificate expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${day(certificate.validToDate)}`];
+  return [`the certificate expires in ${days} ${days === 1 ? 'day' : 'days'}, on ${day(end)}`];
 }
 
 interface Words {
@@ -156,11 +162,11 @@ interface Words {
 function wordsFor(code: string, certificate: X509Certificate, { name, isPublicName, nowMs }: JudgeOptions): Words {
   const chain = chainOf(certificate);
   if (code === 'CERT_NOT_YET_VALID') {
-    const early = chain.find(({ validFromDate }) => validFromDate.getTime() > nowMs) ?? certificate;
-    return { hint: 'clock', detail: notYet(whose(early, certificate), early.validFromDate) };
+    const early = chain.find((each) => beginOf(each).getTime() > nowMs) ?? certificate;
+    return { hint: 'clock', detail: notYet(whose(early, certificate), beginOf(early)) };
   }
   if (code === 'CERT_HAS_EXPIRED') {
-    const late = chain.find(({ validToDate }) => validToDate.getTime() < nowMs) ?? certificate;
+    const late = chain.find((each) => endOf(each).getTime() < nowMs) ?? certificate;
     return expired(late, certificate, nowMs);
   }
   if (unknownIssuer.has(code)) return unknown(code, certificate, { name, isPublicName });
@@ -168,8 +174,8 @@ function wordsFor(code: string, certificate: X509Certificate, { name, isPublicNa
 }
 
 function expired(late: X509Certificate, leaf: X509Certificate, nowMs: number): Words {
-  const detail = `${whose(late, leaf)} expired on ${day(late.validToDate)}`;
-  if (nowMs - late.validToDate.getTime() < clockDoubtMs) {
+  const detail = `${whose(late, leaf)} expired on ${day(endOf(late))}`;
+  if (nowMs - endOf(late).getTime() < clockDoubtMs) {
     return { hint: 'clock', detail: `${detail}: is this machine's clock right?` };
   }
   if (late === leaf) return { detail };

@@ -4,7 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { makeAuthority as makeLabAuthority, soundLeaf } from '../../src/lab/certificate.ts';
 import type { NetFailure } from '../../src/model/errors.ts';
-import { judgeCertificate } from '../../src/net/certificate.ts';
+import { describe as describeCertificate, judgeCertificate, observeCertificate } from '../../src/net/certificate.ts';
 import { makeOdd, type Certificate, type OddOptions } from '../support/certificates.ts';
 import { failureOf, listening, realIo } from '../support/real-io.ts';
 
@@ -81,6 +81,15 @@ describe('a certificate may lack', () => {
     const nameless = makeOdd({ subject: '/', extensions: authorityParts, by: root });
     const { evidence } = await toldOf(below(nameless));
     expect(evidence['certificate']).toMatchObject({ chain: expect.arrayContaining(['']) as unknown });
+  });
+
+  test('a date that can be read, where the library makes one up', () => {
+    const certificate = new X509Certificate(makeLabAuthority('A test authority').certificate);
+    const madeUp = new Date(-2_766_000_000_000_000);
+    for (const name of ['validTo', 'validFrom']) Object.defineProperty(certificate, name, { value: 'Bad time value' });
+    for (const name of ['validToDate', 'validFromDate']) Object.defineProperty(certificate, name, { value: madeUp });
+    expect(describeCertificate(certificate)).toMatchObject({ notBefore: null, notAfter: null });
+    expect(observeCertificate({ certificate, fault: null }, Date.now()).warnings).toEqual([]);
   });
 
   test.for(['261332000000Z', '99991301000000'.slice(0, 12) + 'Z', '\0\0\0\0\0\0\0\0\0\0\0\0Z'])(
