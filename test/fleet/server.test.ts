@@ -44,9 +44,9 @@ test('one that is too old is refused in a sentence', () => {
 test('one that ends is started again, with why it ended, and told to end when the hub does', async () => {
   using place = withServer(
     `[ "$1" = --version ] && { echo "nats-server: v2.15.2"; exit; }
+     trap 'echo ended >> data/starts; exit' TERM
      echo started >> data/starts
      [ "$(wc -l < data/starts)" = 1 ] && { echo "[1] [FTL] no room" >&2; exit 1; }
-     trap 'echo ended >> data/starts; exit' TERM
      while :; do sleep 0.05; done`,
   );
   const done = place.supervise();
