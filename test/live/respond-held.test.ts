@@ -18,6 +18,27 @@ const roles = ['syslog-server', 'wlb-appliance'];
 const tracking = (...rules: readonly string[]): string =>
   filterAt('input', 'ct state new,established accept', ...rules);
 
+/**
+ * A machine whose kernel does not show its connection table as a file: what of /proc is needed stands beside in memory.
+ * (A mount over one file of /proc/net does not hold.)
+ */
+const inFrontOfProc = [
+  'set -e; proc=$(mktemp -d); mount -t tmpfs none "$proc"; mkdir "$proc/net" "$proc/self"',
+  'for name in fib_trie if_inet6 udp udp6 tcp tcp6; do cat /proc/net/$name > "$proc/net/$name"; done',
+  'mount --bind /proc/$$ "$proc/self"; mount --rbind "$proc" /proc; umount -l "$proc"; rmdir "$proc"',
+  '[ ! -e /proc/net/nf_conntrack ]',
+];
+const shellThatBecomes = (...lines: readonly string[]): string[] => [
+  'unshare',
+  '--mount',
+  'sh',
+  '-c',
+  [...lines, 'exec "$@"'].join('\n'),
+  'sh',
+];
+const withoutTable = shellThatBecomes(...inFrontOfProc);
+const withoutTableOrProgram = shellThatBecomes(...inFrontOfProc, 'mount --bind /dev/null "$(command -v conntrack)"');
+
 describe.skipIf(needed !== null)('a collector that has its port', () => {
   let lab: Lab<'server'>;
   let collector: Server;
@@ -40,9 +61,15 @@ describe.skipIf(needed !== null)('a collector that has its port', () => {
 
   const open = (): string => exec(lab.hosts.server.namespace, ['ss', '-Hlun']);
 
-  async function checked(kind: Kind, args: readonly string[], address?: string): Promise<SiteRun> {
+  async function checked(
+    kind: Kind,
+    args: readonly string[],
+    address?: string,
+    by: readonly string[] = [],
+  ): Promise<SiteRun> {
     const before = open();
-    await using responder: Running = await startResponder(lab.hosts.server, site(address), { kind, roles, args });
+    const options = { kind, roles, args, by };
+    await using responder: Running = await startResponder(lab.hosts.server, site(address), options);
     expect(responder.pair).toMatchObject({ held: { udp: [514], tcp: [] }, bound: { udp: [], tcp: [8012] } });
     expect(open()).toBe(before);
     const run = await checkSite(lab.client, site(address), {
@@ -74,6 +101,20 @@ describe.skipIf(needed !== null)('a collector that has its port', () => {
         expect(pairOf(run)).toMatchObject({ port: 'held', proof: 'conntrack' });
       });
     }
+
+    test(`${kind}: where the kernel has no file of that table, the conntrack program is asked`, async () => {
+      setFirewall(lab.hosts.server, tracking());
+      const run = await checked(kind, ['--log', '/nowhere/at/all'], undefined, withoutTable);
+      expect(run.row('syslog')).toMatchObject({ verdict: 'pass', remedy: null });
+      expect(pairOf(run)).toMatchObject({ port: 'held', proof: 'conntrack' });
+    });
+
+    test(`${kind}: with neither file nor program nobody saw it`, async () => {
+      setFirewall(lab.hosts.server, tracking());
+      const run = await checked(kind, ['--log', '/nowhere/at/all'], undefined, withoutTableOrProgram);
+      expect(run.row('syslog')).toMatchObject({ verdict: 'unverified' });
+      expect(run.checks('syslog')[0]).toMatchObject({ outcome: 'timeout', hint: 'held' });
+    });
 
     test(`${kind}: a capture sees what its own firewall drops, and that is a warning`, async () => {
       setFirewall(lab.hosts.server, filterAt('input', 'udp dport 514 drop'));

@@ -288,6 +288,28 @@ describe.skipIf(needed !== null)('a path that loses large packets', () => {
     );
   });
 
+  test.for([
+    ['get through', '', 8972],
+    ['vanish, as at a switch, is no fault', 'ip daddr TARGET meta l4proto udp meta length > 1500 drop', 1472],
+  ] as const)('where all links carry jumbo packets and these %s', async ([, rule, size]) => {
+    using lab = makeLab(['server']);
+    const { server } = lab.hosts;
+    for (const { namespace } of [lab.client, lab.router, server]) {
+      const links = exec(namespace, ['ls', '/sys/class/net']).split(/\s+/);
+      for (const link of links.filter((name) => name !== '' && name !== 'lo'))
+        exec(namespace, ['ip', 'link', 'set', link, 'mtu', '9000']);
+    }
+    const site = { roles: { 'syslog-server': server.address } };
+    await using responder = await startResponder(server, site, { roles: ['syslog-server'] });
+    if (rule !== '') setFirewall(lab.router, filterAt('forward', rule.replace('TARGET', server.address)));
+    const args = ['--pair', responder.pairFile, '--row', 'syslog'];
+    const { row, checks } = await checkSite(lab.client, site, { args });
+    expect(row('syslog')).toMatchObject({ verdict: 'pass' });
+    expect(checks('syslog')[0]?.evidence['pair']).toMatchObject({
+      mtu: { there: size, back: size, blackHole: false },
+    });
+  });
+
   test('with the router saying so is no black hole', async () => {
     using lab = makeLab(['server']);
     const { server } = lab.hosts;

@@ -34,6 +34,8 @@ export interface RespondOptions {
   readonly roles: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A program that becomes the one named after it. */
+  readonly by?: readonly string[];
 }
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -56,7 +58,7 @@ export async function startResponder(host: Host, site: object, options: RespondO
     argv = [python, script!, ...own];
   }
   const { NODE_OPTIONS: _, NODE_ENV: __, VITEST: ___, ...inherited } = process.env;
-  const [program, ...rest] = on(host.namespace, argv);
+  const [program, ...rest] = on(host.namespace, [...(options.by ?? []), ...argv]);
   const child = spawn(program, rest, {
     env: { ...inherited, PATH: path, NO_COLOR: '1', ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
